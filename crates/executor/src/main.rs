@@ -1,0 +1,28 @@
+//! `merlion-executor`: the executor as a binary of its own, for people who run Ballista by hand.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use merlion_executor::ExecutorArgs;
+use merlion_session::stores::Credentials;
+
+/// A Ballista executor that knows the time-series functions
+#[derive(Debug, Parser)]
+#[command(name = "merlion-executor", version)]
+struct Cli {
+    #[command(flatten)]
+    args: ExecutorArgs,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    match merlion_executor::run(&cli.args, Credentials::default()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("merlion-executor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

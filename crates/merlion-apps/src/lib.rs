@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod args;
+pub mod error;
+pub mod forecast;
+pub mod json_arg;
+pub mod models;
+pub mod progress;
+
+pub use error::AppError;

@@ -1,0 +1,36 @@
+//! What a task says about a part file it has finished.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Most messages one part file's manifest carries: enough to name the first offenders, little enough for any driver.
+pub(super) const MAX_NOTES: usize = 50;
+
+/// What a task says about a part file it has finished.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Which chunk of the key range the file holds.
+    pub chunk: usize,
+    /// The file, relative to the staging folder.
+    pub file: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Series in it.
+    pub series: u64,
+    /// Series by status.
+    pub statuses: BTreeMap<String, u64>,
+    /// The first series with a message.
+    pub notes: Vec<Note>,
+}
+
+/// A message about one series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The series, as `column=text, …`.
+    pub series: String,
+    /// What happened to it.
+    pub status: String,
+    /// Why.
+    pub message: String,
+}

@@ -1,0 +1,12 @@
+//! Writing a dataset: tasks write part files to a staging folder in parallel, a committer makes them visible at once.
+//!
+//! `<output>/_temporary/<job>/` holds, per finished attempt, a data file and beside it a manifest written after it. A data file
+//! without a manifest is the remains of a task that died. Spark's readers, and ours, ignore names that start with `_`.
+
+mod committer;
+mod exec;
+mod manifest;
+
+pub use committer::{CommitError, CommitReport, Committer, StagingCommitter};
+pub use exec::{WriteExec, WriteSpec};
+pub use manifest::{Manifest, Note};

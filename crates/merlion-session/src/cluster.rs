@@ -1,0 +1,178 @@
+//! A cluster as a client sees it: a scheduler to talk to, in this process or elsewhere; and what scheduler and executor processes
+//! are configured with, so that all of them agree.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ballista_core::registry::BallistaFunctionRegistry;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
+use ballista_core::{ConfigProducer, RuntimeProducer};
+use ballista_scheduler::scheduler_server::SessionBuilder;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::SessionState;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_proto::physical_plan::PhysicalExtensionCodec;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::codec::MerlionPhysicalCodec;
+use crate::master::Master;
+use crate::session::{MAX_MESSAGE_BYTES, runtime_env, session_config, session_state};
+use crate::stores::Credentials;
+
+/// How long a client tries to reach a scheduler.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Seconds between the heartbeats of an executor.
+pub const HEARTBEAT_SECONDS: u64 = 4;
+
+/// Seconds of silence after which an executor is dead. With the interval of the check below, a dead executor is noticed within
+/// 20 seconds.
+pub const EXECUTOR_TIMEOUT_SECONDS: u64 = 15;
+
+/// Seconds between looks for silent executors.
+pub const EXPIRY_CHECK_SECONDS: u64 = 2;
+
+/// A cluster that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClusterError {
+    /// No scheduler answers.
+    #[error("no scheduler answers at {master}: {source}")]
+    Unreachable {
+        /// Where it was looked for.
+        master: Master,
+        /// What the connection said.
+        source: tonic::transport::Error,
+    },
+    /// The embedded cluster did not start.
+    #[error("the embedded cluster did not start: {0}")]
+    Embedded(#[source] DataFusionError),
+}
+
+/// A cluster as a client sees it.
+pub struct Cluster {
+    master: Master,
+    scheduler: SchedulerGrpcClient<Channel>,
+    context: SessionContext,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("master", &self.master).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Connects to the master, or starts one in this process. `config` is what the client's settings made of
+    /// [`session_config`](crate::session_config).
+    ///
+    /// # Errors
+    /// [`ClusterError::Unreachable`] within 10 seconds when no scheduler answers.
+    pub async fn connect(
+        master: Master,
+        config: SessionConfig,
+        credentials: Credentials,
+        memory_limit: Option<usize>,
+    ) -> Result<Self, ClusterError> {
+        let runtime = runtime_env(&config, &credentials, None).map_err(ClusterError::Embedded)?;
+        let state = session_state(config.clone(), runtime).map_err(ClusterError::Embedded)?;
+        let address = match &master {
+            Master::Remote { host, port } => format!("http://{host}:{port}"),
+            Master::Local { .. } => {
+                let embedded = |e: ballista_core::error::BallistaError| {
+                    ClusterError::Embedded(DataFusionError::External(Box::new(e)))
+                };
+                let config = config.clone();
+                let address = ballista_scheduler::standalone::new_standalone_scheduler_with_builder(
+                    session_builder(credentials.clone()),
+                    Arc::new(move || config.clone()),
+                    codec(),
+                )
+                .await
+                .map_err(embedded)?;
+                format!("http://127.0.0.1:{}", address.port())
+            }
+        };
+        let unreachable = |source| ClusterError::Unreachable { master: master.clone(), source };
+        let channel = Endpoint::new(address)
+            .map_err(unreachable)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(20))
+            .connect()
+            .await
+            .map_err(unreachable)?;
+        let scheduler = SchedulerGrpcClient::new(channel)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        if let Master::Local { vcores } = &master {
+            let config = config.clone();
+            ballista_executor::new_standalone_executor_from_builder(
+                scheduler.clone(),
+                *vcores,
+                Arc::new(move || config.clone()),
+                runtime_producer(credentials, memory_limit.map(|bytes| bytes / vcores)),
+                codec(),
+                function_registry(&state),
+            )
+            .await
+            .map_err(|e| ClusterError::Embedded(DataFusionError::External(Box::new(e))))?;
+        }
+        Ok(Self { master, scheduler, context: SessionContext::new_with_state(state) })
+    }
+
+    /// Where the cluster is.
+    #[must_use]
+    pub fn master(&self) -> &Master {
+        &self.master
+    }
+
+    /// The client's own session: it plans, reads schemas and commits; it does not run queries on the cluster.
+    #[must_use]
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    pub(crate) fn scheduler(&self) -> SchedulerGrpcClient<Channel> {
+        self.scheduler.clone()
+    }
+}
+
+/// Makes the configuration sessions of a scheduler or executor start from.
+#[must_use]
+pub fn config_producer() -> ConfigProducer {
+    Arc::new(session_config)
+}
+
+/// Makes the sessions of a scheduler.
+#[must_use]
+pub fn session_builder(credentials: Credentials) -> SessionBuilder {
+    Arc::new(move |config: SessionConfig| {
+        let runtime = runtime_env(&config, &credentials, None)?;
+        session_state(config, runtime)
+    })
+}
+
+/// Makes the runtimes of an executor's tasks, from the settings that came with the job.
+#[must_use]
+pub fn runtime_producer(credentials: Credentials, memory_limit_per_task: Option<usize>) -> RuntimeProducer {
+    Arc::new(move |config: &SessionConfig| runtime_env(config, &credentials, memory_limit_per_task))
+}
+
+/// The functions an executor knows.
+#[must_use]
+pub fn function_registry(state: &SessionState) -> BallistaFunctionRegistry {
+    BallistaFunctionRegistry::from(state)
+}
+
+/// The codec of physical plans.
+#[must_use]
+pub fn physical_codec() -> Arc<dyn PhysicalExtensionCodec> {
+    Arc::new(MerlionPhysicalCodec::default())
+}
+
+fn codec() -> BallistaCodec {
+    BallistaCodec::new(Arc::new(BallistaLogicalExtensionCodec::default()), physical_codec())
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cluster;
+mod codec;
+mod config;
+mod functions;
+pub mod job;
+pub mod master;
+mod rules;
+pub mod scope;
+mod session;
+pub mod stores;
+
+pub use codec::MerlionPhysicalCodec;
+pub use config::MerlionConfig;
+pub use functions::catalog;
+pub use rules::series_aggregate::run_in_scope;
+pub use session::{runtime_env, session_config, session_state};

@@ -1,0 +1,3 @@
+//! The aggregate functions.
+
+pub mod forecast;

@@ -1,0 +1,10 @@
+//! Time-series intelligence: series, transforms and models.
+
+pub mod align;
+pub mod math;
+pub mod models;
+pub mod nearest;
+pub mod pipeline;
+pub mod series;
+pub mod time;
+pub mod transform;

@@ -1,0 +1,221 @@
+//! From a series to forecasts: transform, infer the grid, align, fit; then resolve the requested times to the grid, forecast,
+//! and carry the result back. What every model shares lives here, so that a model is arithmetic alone.
+
+use crate::align;
+use crate::models::{
+    CommonParameters, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError, Request,
+    TrainInput,
+};
+use crate::series::TimeSeries;
+use crate::time::{Granularity, Timestamp};
+use crate::transform::TransformSpec;
+
+/// A model with what surrounds it, not yet trained.
+#[derive(Debug)]
+pub struct ForecastPipeline {
+    model: Box<dyn DynForecaster>,
+    common: CommonParameters,
+}
+
+/// What to forecast.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// This many grid steps after the training data.
+    Steps(usize),
+    /// These times, increasing.
+    Times(&'a [Timestamp]),
+}
+
+/// Forecasts at the times asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedForecast {
+    /// The times.
+    pub times: Vec<Timestamp>,
+    /// The forecasts at these times.
+    pub forecast: Forecast,
+}
+
+/// A trained pipeline.
+#[derive(Debug)]
+pub struct FittedForecastPipeline {
+    model: Box<dyn DynFittedForecaster>,
+    even_sampling: bool,
+    max_forecast_steps: Option<usize>,
+    granularity: Granularity,
+    /// Times the model was trained on: the transformed series'.
+    train_times: Vec<Timestamp>,
+    seed: u64,
+}
+
+impl ForecastPipeline {
+    /// A pipeline around a model.
+    #[must_use]
+    pub fn new(model: Box<dyn DynForecaster>, common: CommonParameters) -> Self {
+        Self { model, common }
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn model_name(&self) -> &'static str {
+        self.model.name()
+    }
+
+    /// Trains on a series.
+    ///
+    /// # Errors
+    /// A [`ModelError`]: too few observations, no target chosen among several columns, an uneven series, or the model's own.
+    pub fn fit(&self, series: &TimeSeries, context: &FitContext) -> Result<FittedForecastPipeline, ModelError> {
+        let target = self.target_index(series.dim())?;
+        let capabilities = self.model.capabilities();
+        let transform = match &self.common.transform {
+            Some(transform) => transform.fit(series)?,
+            // Models that count steps are given the grid; the others take time as it comes.
+            None if capabilities.even_sampling => TransformSpec::default_resample().fit(series)?,
+            None => TransformSpec::Identity.fit(series)?,
+        };
+        let transformed = transform.apply(series)?;
+        let (times, mut columns) = align::to_columns(&transformed)?;
+        let granularity = Granularity::infer(&times)?;
+        if capabilities.even_sampling && times.len() > 2 && !granularity.is_even(&times) {
+            return Err(ModelError::Unsupported { what: "an unevenly sampled series without resampling" });
+        }
+        if target >= columns.len() {
+            return Err(ModelError::Request(format!(
+                "target_seq_index {target} is out of range for {} columns",
+                columns.len()
+            )));
+        }
+        let values = columns.swap_remove(target);
+        let covariates = if capabilities.univariate_only {
+            Vec::new()
+        } else {
+            // `swap_remove` put the last column in the target's place; the others keep their order.
+            if target < columns.len() {
+                let last = columns.remove(target);
+                columns.push(last);
+            }
+            columns
+        };
+        if let Some(position) = values.iter().position(|v| !v.is_finite()) {
+            return Err(ModelError::UnsuitableValue { what: "not a finite number", value: values[position], position });
+        }
+        let input =
+            TrainInput { times: &times, target: &values, covariates: &covariates, exog: &[], granularity: &granularity };
+        let model = self.model.fit(&input, context)?;
+        Ok(FittedForecastPipeline {
+            model,
+            even_sampling: capabilities.even_sampling,
+            max_forecast_steps: self.common.max_forecast_steps,
+            granularity,
+            train_times: times,
+            seed: context.seed,
+        })
+    }
+
+    fn target_index(&self, dim: usize) -> Result<usize, ModelError> {
+        match (dim, self.common.target_seq_index) {
+            (0, _) => Err(ModelError::Empty),
+            (1, _) => Ok(0),
+            (_, Some(index)) if index < dim => Ok(index),
+            (_, Some(index)) => {
+                Err(ModelError::Request(format!("target_seq_index {index} is out of range for {dim} columns")))
+            }
+            (_, None) => Err(ModelError::Request(format!("target_seq_index must say which of {dim} columns is forecast"))),
+        }
+    }
+}
+
+impl FittedForecastPipeline {
+    /// The sampling grid that was found.
+    #[must_use]
+    pub fn granularity(&self) -> &Granularity {
+        &self.granularity
+    }
+
+    /// The fitted model's parameters and state.
+    #[must_use]
+    pub fn state(&self) -> serde_json::Value {
+        self.model.state()
+    }
+
+    /// One-step predictions over the training data, at the times the model was trained on.
+    #[must_use]
+    pub fn in_sample(&self) -> (&[Timestamp], InSample) {
+        (&self.train_times, self.model.in_sample())
+    }
+
+    /// Forecasts. Times between grid points are interpolated, as Merlion does.
+    ///
+    /// # Errors
+    /// [`ModelError::Request`] for times before the end of the training data, or more steps than `max_forecast_steps`.
+    pub fn forecast(&self, target: Target<'_>, levels: &[f64]) -> Result<TimedForecast, ModelError> {
+        let grid = self.grid(target)?;
+        let request = Request { times: &grid, history: None, exog: &[], levels, seed: self.seed };
+        let mut forecast = self.model.forecast(&request)?;
+        add_normal_intervals(&mut forecast, levels);
+        let times = match target {
+            Target::Steps(_) => grid,
+            Target::Times(times) if times == grid => grid,
+            Target::Times(times) => {
+                let at = |values: &[f64]| align::interpolate_at(&grid, values, times);
+                forecast.mean = at(&forecast.mean);
+                forecast.stderr = forecast.stderr.map(|stderr| at(&stderr));
+                for interval in &mut forecast.intervals {
+                    interval.lower = at(&interval.lower);
+                    interval.upper = at(&interval.upper);
+                }
+                times.to_vec()
+            }
+        };
+        Ok(TimedForecast { times, forecast })
+    }
+
+    /// The times the model itself is asked for.
+    fn grid(&self, target: Target<'_>) -> Result<Vec<Timestamp>, ModelError> {
+        let last_train = *self.train_times.last().ok_or(ModelError::Empty)?;
+        match target {
+            Target::Steps(steps) => {
+                if let Some(most) = self.max_forecast_steps.filter(|most| steps > *most) {
+                    return Err(ModelError::Request(format!("{steps} steps asked for, max_forecast_steps is {most}")));
+                }
+                Ok(self.granularity.after(last_train, steps)?)
+            }
+            Target::Times(times) => {
+                let (Some(&first), Some(&last)) = (times.iter().min(), times.iter().max()) else {
+                    return Ok(Vec::new());
+                };
+                let grid = if !self.even_sampling {
+                    times.to_vec()
+                } else {
+                    let mut grid = self.granularity.until(last_train, last)?;
+                    if let Some(most) = self.max_forecast_steps {
+                        grid.truncate(most);
+                    }
+                    grid
+                };
+                let end = grid.last().copied().unwrap_or(last_train);
+                if first < last_train || last > end {
+                    return Err(ModelError::Request(format!(
+                        "expected time stamps between {last_train} and {end}, got {first} to {last}"
+                    )));
+                }
+                Ok(grid)
+            }
+        }
+    }
+}
+
+/// Adds the normal-theory interval of each level the model left out.
+fn add_normal_intervals(forecast: &mut Forecast, levels: &[f64]) {
+    let Some(stderr) = &forecast.stderr else { return };
+    for &level in levels {
+        if forecast.intervals.iter().any(|interval| interval.level == level) {
+            continue;
+        }
+        let z = crate::math::normal::quantile(0.5 + level / 200.0);
+        let bound = |sign: f64| forecast.mean.iter().zip(stderr).map(|(m, s)| m + sign * z * s).collect();
+        let interval = Interval { level, lower: bound(-1.0), upper: bound(1.0) };
+        forecast.intervals.push(interval);
+    }
+    forecast.intervals.sort_by(|a, b| a.level.total_cmp(&b.level));
+}

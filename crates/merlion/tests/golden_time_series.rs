@@ -1,0 +1,279 @@
+//! Series, alignment, grids and resampling against what Python Merlion computed.
+//!
+//! The reference is read at run time from `$MERLION_REFERENCE`, or from `shared/reference/merlion` beside the repository; without
+//! it these tests say so and pass. Everything here is arithmetic on a handful of values, so 1e-9 relative leaves room for nothing
+//! but another order of summation.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a reference of another shape than expected should stop the test where it is read"
+)]
+
+use std::path::PathBuf;
+
+use merlion::align::{self, AlignOptions, AlignPolicy, MissingValuePolicy};
+use merlion::series::{TimeSeries, Univariate};
+use merlion::time::{Granularity, Offset, Timestamp};
+use merlion::transform::TransformSpec;
+use serde_json::{Value, json};
+
+const TOLERANCE: f64 = 1e-9;
+
+/// A file of the reference, or `None` (and a line saying so) when there is none.
+fn golden(file: &str) -> Option<Value> {
+    let folder = std::env::var_os("MERLION_REFERENCE").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
+        PathBuf::from,
+    );
+    if !folder.is_dir() {
+        println!("skipped: no reference at {}", folder.display());
+        return None;
+    }
+    let path = folder.join("golden").join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+fn stamp(seconds: &Value) -> Timestamp {
+    Timestamp::from_seconds_f64(seconds.as_f64().unwrap()).unwrap()
+}
+
+fn stamps(seconds: &Value) -> Vec<Timestamp> {
+    seconds.as_array().unwrap().iter().map(stamp).collect()
+}
+
+fn numbers(values: &Value) -> Vec<f64> {
+    // NaN and infinities are strings in the reference.
+    values
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap_or_else(|| v.as_str().unwrap().parse().unwrap()))
+        .collect()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+/// A series as the reference writes it: one `t` for all columns, or one for each in `vars`.
+fn series(json: &Value) -> TimeSeries {
+    let column = |name: &Value| {
+        let name = name.as_str().unwrap();
+        let (times, values) = match json.get("vars") {
+            Some(columns) => (&columns[name]["t"], &columns[name]["v"]),
+            None => (&json["t"], &json["v"][name]),
+        };
+        Univariate::new(name, stamps(times), numbers(values)).unwrap()
+    };
+    TimeSeries::from_univariates(list(&json["names"]).iter().map(column).collect()).unwrap()
+}
+
+/// What differs between a series and the reference, if anything.
+fn difference(got: &TimeSeries, expected: &Value) -> Option<String> {
+    let expected = series(expected);
+    if !got.names().eq(expected.names()) {
+        return Some(format!(
+            "columns {:?}, expected {:?}",
+            got.names().collect::<Vec<_>>(),
+            expected.names().collect::<Vec<_>>()
+        ));
+    }
+    for (got, expected) in got.univariates().iter().zip(expected.univariates()) {
+        let name = got.name();
+        if got.times() != expected.times() {
+            let texts = |times: &[Timestamp]| times.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Some(format!("column {name} at {}\nexpected {}", texts(got.times()), texts(expected.times())));
+        }
+        for ((t, value), (_, wanted)) in got.iter().zip(expected.iter()) {
+            let close =
+                (value - wanted).abs() <= TOLERANCE * wanted.abs().max(1.0) || (value.is_nan() && wanted.is_nan());
+            if !close {
+                return Some(format!("column {name} at {t} is {value}, expected {wanted}"));
+            }
+        }
+    }
+    None
+}
+
+fn assert_none_differ(what: &str, compared: usize, differences: &[String]) {
+    println!("{compared} {what} compared");
+    assert!(differences.is_empty(), "{} of {compared} {what} differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn windows_and_bisections_are_merlions() {
+    let Some(golden) = golden("components/timeseries_ops.json") else { return };
+    let input = series(&golden["input"]);
+    let cases = list(&golden["cases"]);
+    let mut differences = Vec::new();
+    for case in cases {
+        let parts = match case["op"].as_str().unwrap() {
+            "bisect" => {
+                let (left, right) = input.bisect(stamp(&case["t"]), case["t_in_left"].as_bool().unwrap());
+                vec![(left, &case["left"]), (right, &case["right"])]
+            }
+            _ => {
+                let include_tf = case["include_tf"].as_bool().unwrap();
+                vec![(input.window(stamp(&case["t0"]), stamp(&case["tf"]), include_tf), &case["out"])]
+            }
+        };
+        for (got, expected) in parts {
+            let different = match expected {
+                Value::Null => (!got.is_empty()).then(|| format!("{} values, expected none", got.len())),
+                expected => difference(&got, expected),
+            };
+            differences.extend(different.map(|text| format!("{} at {}: {text}", case["op"], case["t"])));
+        }
+    }
+    assert_none_differ("operations", cases.len(), &differences);
+}
+
+#[test]
+fn alignments_are_merlions() {
+    let Some(golden) = golden("components/transforms.json") else { return };
+    let cases = list(&golden["align"]);
+    let mut differences = Vec::new();
+    for case in cases {
+        let mut options = AlignOptions {
+            reference: case.get("reference").map(stamps),
+            alignment_policy: Some(serde_json::from_value::<AlignPolicy>(case["policy"].clone()).unwrap()),
+            ..Default::default()
+        };
+        if let Some(missing) = case.get("missing") {
+            options.missing_value_policy = serde_json::from_value::<MissingValuePolicy>(missing.clone()).unwrap();
+        }
+        let input = series(&golden["inputs"][case["input"].as_str().unwrap()]);
+        let got = align::align(&input, &options).unwrap();
+        differences.extend(
+            difference(&got, &case["output"]).map(|text| format!("{} {}: {text}", case["policy"], case["missing"])),
+        );
+    }
+    assert_none_differ("alignments", cases.len(), &differences);
+}
+
+/// The nanoseconds of the time of day and days in a pandas `DateOffset` text.
+fn phase(offset: &str) -> i64 {
+    let field = |name: &str, unit: i64| {
+        // The space keeps `seconds` from being found in `microseconds`.
+        let digits =
+            offset.split_once(&format!(" {name}=")).map_or("0", |(_, rest)| &rest[..rest.find([',', '>']).unwrap()]);
+        digits.parse::<i64>().unwrap() * unit
+    };
+    field("days", 86_400_000_000_000)
+        + field("hours", 3_600_000_000_000)
+        + field("minutes", 60_000_000_000)
+        + field("seconds", 1_000_000_000)
+        + field("microseconds", 1_000)
+}
+
+#[test]
+fn inferred_grids_are_merlions() {
+    let Some(golden) = golden("components/transforms.json") else { return };
+    let cases = list(&golden["infer_granularity"]);
+    let mut differences = Vec::new();
+    for case in cases {
+        let input = series(&golden["inputs"][case["input"].as_str().unwrap()]);
+        let got = Granularity::infer(&input.times()).unwrap();
+        let step = match case["freqstr"].as_str() {
+            Some(text) => Offset::parse(text).unwrap(),
+            None => Offset::from_seconds(case["seconds"].as_f64().unwrap()).unwrap(),
+        };
+        let expected = Granularity { step, phase: phase(case["offset"].as_str().unwrap()) };
+        if got != expected {
+            differences.push(format!("{}: {got:?}, expected {expected:?}", case["input"]));
+        }
+    }
+    assert_none_differ("grids", cases.len(), &differences);
+}
+
+/// The transform JSON of a label such as `TemporalResample(granularity="20min",missing_value_policy='FFill')`.
+fn spec_of(label: &str) -> Option<Value> {
+    let (name, arguments) = label.strip_suffix(')')?.split_once('(')?;
+    if !matches!(name, "Identity" | "TemporalResample") {
+        return None;
+    }
+    let mut json = json!({ "name": name });
+    for argument in arguments.split(',').filter(|argument| !argument.is_empty()) {
+        let (key, value) = argument.split_once('=')?;
+        json[key] = match value {
+            "True" => json!(true),
+            "False" => json!(false),
+            text if text.starts_with(['\'', '"']) => json!(text.trim_matches(['\'', '"'])),
+            number => json!(number.parse::<f64>().unwrap()),
+        };
+    }
+    Some(json)
+}
+
+/// What differs between the learned configuration and the reference's, if anything.
+fn state_difference(got: &Value, expected: &Value) -> Option<String> {
+    let differs = expected.as_object().unwrap().iter().find(|(key, expected)| {
+        let got = got.get(key.as_str()).unwrap_or(&Value::Null);
+        match (got, expected) {
+            (Value::Number(a), Value::Number(b)) => a.as_f64() != b.as_f64(),
+            // `1MS` and `MS` are the same step.
+            (Value::String(a), Value::String(b)) if *key == "granularity" => Offset::parse(a) != Offset::parse(b),
+            (got, expected) => got != *expected,
+        }
+    });
+    differs.map(|(key, expected)| format!("{key} is {}, expected {expected}", got[key.as_str()]))
+}
+
+#[test]
+fn resampled_and_identical_series_are_merlions() {
+    let Some(golden) = golden("components/transforms.json") else { return };
+    let mut differences = Vec::new();
+    let mut compared = 0;
+    for case in list(&golden["cases"]) {
+        let label = case["label"].as_str().unwrap();
+        let Some(json) = spec_of(label) else { continue };
+        let train = series(&golden["inputs"][case["train_input"].as_str().unwrap()]);
+        let fitted = TransformSpec::from_json(&json).unwrap().fit(&train).unwrap();
+        let train_output = fitted.apply(&train).unwrap();
+        let mut found = vec![
+            difference(&train_output, &case["train_output"]),
+            state_difference(&fitted.state().to_json(), &case["state"]),
+        ];
+        if let Some(name) = case["test_input"].as_str() {
+            let test_output = fitted.apply(&series(&golden["inputs"][name])).unwrap();
+            found.push(difference(&test_output, &case["test_output"]));
+            found.push(difference(&fitted.invert(&test_output).unwrap(), &case["test_inverted"]));
+        }
+        found.push(
+            (case["proper_inversion"] != json!(fitted.proper_inversion())).then(|| "proper_inversion".to_owned()),
+        );
+        found.push(
+            (case["identity_inversion"] != json!(fitted.identity_inversion())).then(|| "identity_inversion".to_owned()),
+        );
+        differences
+            .extend(found.into_iter().flatten().map(|text| format!("{label} of {}: {text}", case["train_input"])));
+        compared += 1;
+    }
+    assert!(compared > 80, "only {compared} cases were recognised");
+    assert_none_differ("transforms", compared, &differences);
+}
+
+#[test]
+fn the_grid_a_model_forecasts_on_is_merlions() {
+    let Some(datasets) = golden("datasets.json") else { return };
+    for (model, dataset, frequency) in
+        [("ETS", "walmart_1_1", "W-FRI"), ("VectorAR", "walmart_1_1_mv", "W-FRI"), ("ETS", "synth_hourly", "H")]
+    {
+        let Some(golden) = golden(&format!("{model}__{dataset}.json")) else { return };
+        let data = &datasets[dataset];
+        let n_train = usize::try_from(data["n_train"].as_u64().unwrap()).unwrap();
+        let times = stamps(&data["t"]);
+        let granularity = Granularity::infer(&times[..n_train]).unwrap();
+        let shown = match frequency {
+            "H" => "<Hour>",
+            _ => "<Week: weekday=4>",
+        };
+        assert_eq!(golden["timedelta"], json!(shown), "the reference's step of {dataset}");
+        assert_eq!(granularity, Granularity { step: Offset::parse(frequency).unwrap(), phase: 0 }, "step of {dataset}");
+        let asked = stamps(&golden["time_stamps"]);
+        let grid = granularity.until(times[n_train - 1], asked[asked.len() - 1]).unwrap();
+        assert_eq!(grid, asked, "{model} on {dataset}: the grid until the last time asked for");
+        assert!(granularity.is_even(&times[..n_train]), "{dataset} is even");
+    }
+}
