@@ -1,1 +1,22 @@
-//! Tests that cross crates.
+//! Tests that cross crates. They start the real program, on loopback, and stop what they started by process id.
+
+/// Wrong command lines, wrong data: one clear line, the right exit code, nothing half-written.
+mod bad_input;
+/// Ending a job from outside.
+mod cancel;
+/// Executors that die.
+mod chaos;
+/// One job in one process and in several.
+mod distributed;
+/// What the forecast app writes.
+mod forecast_app;
+/// Less memory than a partition needs.
+mod memory;
+/// The plan of each job, frozen.
+mod plans;
+/// What the tests share.
+mod program;
+/// Storage that is not a local disk.
+mod s3;
+/// The functions in SQL.
+mod sql;

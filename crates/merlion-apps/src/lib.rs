@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod args;
+pub mod cli;
 pub mod error;
 pub mod forecast;
 pub mod json_arg;

@@ -2,105 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::error::ErrorKind;
-use merlion_apps::args::{Cli, Command, ForecastArgs};
-use merlion_apps::error::AppError;
-use merlion_apps::models;
-use merlion_apps::progress::Progress;
-use merlion_session::catalog;
-
 // The system's allocator keeps what a burst of batches took; this one gives it back.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return usage_error(&error),
-    };
-    let (name, default_log) = match &cli.command {
-        Command::Forecast(_) => ("forecast", "warn"),
-        Command::Models { .. } => ("models", "warn"),
-        Command::Scheduler { .. } => ("scheduler", "info"),
-        Command::Executor { .. } => ("executor", "info"),
-    };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default_log)).init();
-    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => {
-            let outcome = runtime.block_on(run(cli.command));
-            // An embedded executor serves until it is told not to.
-            runtime.shutdown_background();
-            outcome
-        }
-        Err(error) => Err(AppError::Process(format!("no threads to run on: {error}"))),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("merlion {name}: error: {error}");
-            error.exit_code()
-        }
-    }
-}
-
-async fn run(command: Command) -> Result<(), AppError> {
-    match command {
-        Command::Forecast(args) => forecast(&args).await,
-        Command::Models { name } => {
-            let catalog = catalog();
-            let text = match name {
-                None => models::list(&catalog),
-                Some(name) => models::show(&catalog, &name).map_err(|error| AppError::Usage(error.to_string()))?,
-            };
-            print!("{text}");
-            Ok(())
-        }
-        Command::Scheduler { args, storage } => {
-            let (_, credentials) = storage.resolve()?;
-            merlion_scheduler::run(&args, credentials).await.map_err(|error| AppError::Process(error.to_string()))
-        }
-        Command::Executor { args, storage } => {
-            let (_, credentials) = storage.resolve()?;
-            merlion_executor::run(&args, credentials).await.map_err(|error| AppError::Process(error.to_string()))
-        }
-    }
-}
-
-async fn forecast(args: &ForecastArgs) -> Result<(), AppError> {
-    let job = args.to_job()?;
-    let progress = Progress::new();
-    let report = job.run(&progress).await?;
-    for note in &report.committed.notes {
-        eprintln!("merlion forecast: {} for {}: {}", note.status, note.series, note.message);
-    }
-    let unnamed = report.fallbacks().saturating_sub(report.committed.notes.len() as u64);
-    if unnamed > 0 {
-        eprintln!("merlion forecast: and {unnamed} more series");
-    }
-    eprintln!(
-        "{} series in, {} series out, {} fallbacks, {} rows, {:.2} s: {}",
-        report.series_in,
-        report.committed.series,
-        report.fallbacks(),
-        report.committed.rows,
-        report.elapsed.as_secs_f64(),
-        job.output_path,
-    );
-    Ok(())
-}
-
-/// One line for what is wrong, as argparse; help and version as clap writes them.
-fn usage_error(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
-        // A reader who closed the pipe has seen enough.
-        let _ = error.print();
-        return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-    }
-    let text = error.to_string();
-    let message = text.split("\n\nUsage:").next().unwrap_or(&text);
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    let line = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    eprintln!("merlion: error: {line} (see --help)");
-    ExitCode::from(2)
+    merlion_apps::cli::main()
 }

@@ -131,6 +131,18 @@ pub enum DatasetError {
         /// What it is.
         found: SparkType,
     },
+    /// Times that 64-bit nanoseconds cannot hold.
+    #[error("{path}: time column '{name}' goes from {first} to {last}, beyond 1677-09-21 to 2262-04-11")]
+    TimeOutOfRange {
+        /// The path.
+        path: String,
+        /// The column.
+        name: String,
+        /// The earliest time.
+        first: String,
+        /// The latest time.
+        last: String,
+    },
     /// A reserved word as a key.
     #[error("{path}: index column '{name}' has the reserved value '__aggregated__'")]
     Reserved {
@@ -274,7 +286,15 @@ impl Dataset {
         let found = column.finish();
         let (path, name) = (self.path.clone(), self.time_name.clone());
         match found {
-            SparkType::Date | SparkType::Timestamp => Ok(()),
+            SparkType::Date | SparkType::Timestamp => match column.time_range(&self.zone) {
+                Some(range) if range.min.checked_mul(1000).is_none() || range.max.checked_mul(1000).is_none() => {
+                    let text = |micros: i64| {
+                        chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |t| t.date_naive().to_string())
+                    };
+                    Err(DatasetError::TimeOutOfRange { path, name, first: text(range.min), last: text(range.max) })
+                }
+                _ => Ok(()),
+            },
             // Spark refuses whole numbers; read as seconds (or milliseconds…) since 1970 they are times.
             SparkType::Int | SparkType::BigInt if !self.date_only => Ok(()),
             SparkType::String if column.nulls() < self.survey.records() => {

@@ -1,5 +1,6 @@
 //! Paths as users type them, as object stores.
 
+use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -59,6 +60,26 @@ pub(crate) async fn input(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Ve
     Ok((store, files))
 }
 
+/// The absolute path without `.` and `..`: resolved by the file system as far as it exists, by its text beyond.
+fn real_path(path: &str) -> std::io::Result<PathBuf> {
+    let mut real = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        match component {
+            Component::ParentDir => {
+                real.pop();
+            }
+            Component::CurDir => {}
+            component => {
+                real.push(component);
+                if let Ok(resolved) = real.canonicalize() {
+                    real = resolved;
+                }
+            }
+        }
+    }
+    Ok(real)
+}
+
 fn resolve(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Path), DatasetError> {
     let invalid = |reason: String| DatasetError::Path { path: path.to_owned(), reason };
     let (url, location) = match path.split_once("://") {
@@ -72,8 +93,7 @@ fn resolve(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Path), DatasetErr
             if local.is_empty() {
                 return Err(invalid("it is empty".to_owned()));
             }
-            let absolute = std::path::absolute(local).map_err(|e| invalid(e.to_string()))?;
-            let location = Path::from_absolute_path(&absolute).map_err(|e| invalid(e.to_string()))?;
+            let location = Path::from_absolute_path(real_path(local).map_err(|e| invalid(e.to_string()))?).map_err(|e| invalid(e.to_string()))?;
             ("file:///".to_owned(), location)
         }
     };

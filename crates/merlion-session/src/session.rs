@@ -32,6 +32,8 @@ pub fn session_config() -> SessionConfig {
         .set_bool("ballista.planner.coalesce.enabled", false)
         // A series aggregate is content with any partitioning by some of its keys, however few partitions there are.
         .set_usize("datafusion.optimizer.subset_repartition_threshold", 1)
+        // A spilled aggregate reads its state back a batch of series at a time: full batches of long series would not fit.
+        .with_batch_size(4096)
         .set_str("datafusion.execution.time_zone", "UTC")
 }
 
@@ -67,5 +69,6 @@ pub fn session_state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> Result<
     let state = builder.build();
     Ok(SessionStateBuilder::new_from_existing(state.clone())
         .with_analyzer_rules(rules::analyzer_rules(state.analyzer().rules.clone()))
+        .with_relation_planners(vec![Arc::new(rules::unnest_dependencies::UnnestRelations)])
         .build())
 }

@@ -11,6 +11,14 @@ struct Block {
 }
 
 impl Block {
+    /// The same without room to grow.
+    fn compact(mut self) -> Self {
+        self.groups.shrink_to_fit();
+        self.times.shrink_to_fit();
+        self.columns.iter_mut().for_each(Vec::shrink_to_fit);
+        self
+    }
+
     fn size(&self) -> usize {
         self.groups.capacity() * size_of::<u32>()
             + self.times.capacity() * size_of::<i64>()
@@ -130,7 +138,7 @@ impl Collected {
                 }
             }
             if !rest.groups.is_empty() {
-                kept.push(rest);
+                kept.push(rest.compact());
             }
         }
         let remaining = self.keys.split_off(count);

@@ -54,6 +54,9 @@ pub struct ForecastArgs {
     /// Where to run: local, local[N], local[*] or ballista://HOST:PORT
     #[arg(long, value_name = "MASTER", default_value = "local[*]", help_heading = "Beyond Merlion")]
     pub master: String,
+    /// Print the plan and do nothing
+    #[arg(long, help_heading = "Beyond Merlion")]
+    pub explain: bool,
     /// Answer as Merlion does even where a user would want something else (docs/compatibility.md)
     #[arg(long, value_name = "SYSTEM", help_heading = "Beyond Merlion")]
     pub compat: Option<CompatArg>,

@@ -2,8 +2,12 @@
 
 mod plan;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_plan::displayable;
+use datafusion::prelude::SessionConfig;
 pub use merlion::models::Compat;
 use merlion::models::ModelSpec;
 use merlion_io::dataset::{Dataset, DatasetRequest, TimeType};
@@ -12,7 +16,7 @@ use merlion_session::cluster::Cluster;
 use merlion_session::job::{Finished, Job, JobError};
 use merlion_session::master::Master;
 use merlion_session::stores::Credentials;
-use merlion_session::{MerlionConfig, catalog, session_config};
+use merlion_session::{MerlionConfig, catalog, runtime_env, session_config, session_state};
 use merlion_udf::options::{ForecastOptions, Horizon, OptionsError};
 use merlion_udf::{STATUS_FAILED, STATUS_FALLBACK};
 use serde_json::{Value, json};
@@ -122,37 +126,62 @@ impl ForecastJob {
         Ok(self.data_cols.clone())
     }
 
-    /// Runs the job.
-    ///
-    /// # Errors
-    /// An [`AppError`]; the output is untouched then.
-    pub async fn run(&self, progress: &Progress) -> Result<ForecastReport, AppError> {
-        let start = Instant::now();
-        let options = self.options()?;
-        let visible = self.visible_columns(&options.model)?;
-        let config = session_config().with_option_extension(self.settings.clone());
-
-        // Everything that can be wrong with the data is found before a cluster is touched.
-        let reader = merlion_session::runtime_env(&config, &self.credentials, None)?;
-        progress.stage("reading");
-        let dataset = Dataset::open(&reader, &DatasetRequest {
+    /// Finds and surveys the table: everything that can be wrong with the data is found before a cluster is touched.
+    async fn open(&self, runtime: &RuntimeEnv, options: &ForecastOptions) -> Result<Dataset, AppError> {
+        let request = DatasetRequest {
             path: self.train_data.clone(),
             time_col: self.time_col.clone(),
             index_cols: self.index_cols.clone(),
             data_cols: self.data_cols.clone(),
             date_only: self.compat == Compat::Merlion,
             time_zone: self.settings.time_zone.clone(),
-        })
-        .await?
-        .with_data_columns(&visible)?;
-        self.check_times(&options, &dataset)?;
+        };
+        let visible = self.visible_columns(&options.model)?;
+        let dataset = Dataset::open(runtime, &request).await?.with_data_columns(&visible)?;
+        self.check_times(options, &dataset)?;
+        Ok(dataset)
+    }
 
-        let (store, output) = merlion_io::path::output(&reader, &self.output_path)?;
-        let job_id = Uuid::new_v4();
+    fn committer(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<(StagingCommitter, String), AppError> {
+        let (store, output) = merlion_io::path::output(runtime, &self.output_path)?;
+        Ok((StagingCommitter::new(store.store, output, Uuid::new_v4(), "csv", shape.header()?), store.url))
+    }
+
+    fn session(&self) -> Result<(SessionConfig, Arc<RuntimeEnv>), AppError> {
+        let config = session_config().with_option_extension(self.settings.clone());
+        let runtime = runtime_env(&config, &self.credentials, None)?;
+        Ok((config, runtime))
+    }
+
+    /// The plan as text.
+    ///
+    /// # Errors
+    /// An [`AppError`] when the data are not as the job says.
+    pub async fn explain(&self) -> Result<String, AppError> {
+        let (config, runtime) = self.session()?;
+        let options = self.options()?;
+        let dataset = self.open(&runtime, &options).await?;
         let shape = plan::Shape::new(self, &dataset);
-        let committer = StagingCommitter::new(store.store, output, job_id, "csv", shape.header()?);
+        let (committer, store) = self.committer(&runtime, &shape)?;
+        let state = session_state(config, runtime)?;
+        let plan = plan::forecast_plan(&state, &dataset, &shape, &options, &store, &committer)?;
+        Ok(displayable(plan.as_ref()).indent(false).to_string())
+    }
+
+    /// Runs the job.
+    ///
+    /// # Errors
+    /// An [`AppError`]; the output is untouched then.
+    pub async fn run(&self, progress: &Progress) -> Result<ForecastReport, AppError> {
+        let start = Instant::now();
+        let (config, runtime) = self.session()?;
+        let options = self.options()?;
+        progress.stage("reading");
+        let dataset = self.open(&runtime, &options).await?;
+        let shape = plan::Shape::new(self, &dataset);
+        let (committer, store) = self.committer(&runtime, &shape)?;
         committer.begin().await?;
-        let outcome = self.run_on_cluster(&shape, &dataset, &options, &store.url, &committer, config, progress).await;
+        let outcome = self.run_on_cluster(&shape, &dataset, &options, &store, &committer, config, progress).await;
         let committed = match outcome {
             // Interrupting a commit would leave half of each output.
             Ok(finished) => committer.commit(usize::try_from(finished.rows).ok()).await?,
@@ -175,7 +204,7 @@ impl ForecastJob {
         options: &ForecastOptions,
         store: &str,
         committer: &StagingCommitter,
-        config: datafusion::prelude::SessionConfig,
+        config: SessionConfig,
         progress: &Progress,
     ) -> Result<Finished, AppError> {
         let interrupt = interrupted();

@@ -63,7 +63,6 @@ pub(super) struct Shape {
     time_name: String,
     target_name: String,
     keys: Vec<String>,
-    target_column: usize,
     scan_tasks: usize,
     chunks: usize,
 }
@@ -82,7 +81,6 @@ impl Shape {
             time_name: dataset.time_column().to_owned(),
             target_name: job.target_col.clone(),
             keys: job.index_cols.clone(),
-            target_column: 0,
             scan_tasks: if small { 1 } else { tasks(SCAN_BYTES).max(vcores) },
             chunks: if small { vcores } else { by_bytes.max(4 * vcores) }.min(4096),
         }

@@ -1,0 +1,41 @@
+//! Executors that die.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::tempdir;
+
+use crate::program::{
+    Cluster, SLOW_MODEL, daily_table, far_times, forecast, merlion, rows, text, wait_for, wait_for_end,
+};
+
+#[test]
+fn an_executor_killed_while_it_fits_loses_nothing_and_doubles_nothing() {
+    let folder = tempdir().unwrap();
+    let table = daily_table(folder.path(), 12, 60);
+    let times = far_times();
+    let job = ["--target_col", "y", "--index_cols", "['id']", "--time_col", "day", "--model", SLOW_MODEL, "--time_stamps", &times];
+
+    let calm = folder.path().join("calm");
+    let mut args = vec!["--master", "local[2]"];
+    args.extend(job);
+    let outcome = forecast(&table, &calm, &args);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+
+    let mut cluster = Cluster::start(2);
+    let stormy = folder.path().join("stormy");
+    let mut command = merlion(&["forecast", "--train_data", text(&table), "--output_path", text(&stormy)]);
+    let mut client =
+        command.args(["--master", &cluster.master]).args(job).stderr(Stdio::null()).spawn().expect("the client starts");
+    // Reading and shuffling take far less: an executor that has used this much is fitting.
+    let fitting = wait_for(|| cluster.executors.iter().all(|executor| executor.cpu_seconds() > 1.0));
+    assert!(fitting, "the executors never got to work:\n{}", cluster.scheduler.log());
+    cluster.executors[0].kill();
+    let status = wait_for_end(&mut client);
+    assert_eq!(status.code(), Some(0), "{}", cluster.scheduler.log());
+    std::thread::sleep(Duration::from_millis(200));
+    let log = cluster.scheduler.log().to_lowercase();
+    assert!(log.contains("executor") && (log.contains("lost") || log.contains("dead")), "no word of the loss:\n{log}");
+
+    assert_eq!(rows(&stormy), rows(&calm), "the rows differ from those of a quiet run");
+}
