@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ballista_core::config::TaskSchedulingPolicy;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use datafusion::common::DataFusionError;
 use merlion_session::cluster;
@@ -39,6 +38,9 @@ pub struct ExecutorArgs {
     /// Seconds to wait for the scheduler to appear
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub wait: u16,
+    /// How tasks come to executors: push, or pull where the scheduler cannot reach them (pulled tasks cannot be cancelled)
+    #[arg(long, value_name = "push|pull", default_value = "push")]
+    pub scheduling: cluster::Scheduling,
 }
 
 /// An executor that did not start, or died.
@@ -97,8 +99,7 @@ pub fn config(args: &ExecutorArgs, credentials: Credentials) -> Result<ExecutorP
         scheduler_port: port,
         scheduler_connect_timeout_seconds: args.wait,
         vcores: args.cores.unwrap_or(0),
-        // Must be the scheduler's.
-        task_scheduling_policy: TaskSchedulingPolicy::PushStaged,
+        task_scheduling_policy: args.scheduling.into(),
         work_dir: args.work_dir.clone(),
         executor_heartbeat_interval_seconds: cluster::HEARTBEAT_SECONDS,
         // A long-lived executor would fill its disk with the shuffles of jobs that ended.

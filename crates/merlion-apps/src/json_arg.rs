@@ -18,8 +18,11 @@ pub fn parse(flag: &str, text: &str) -> Result<Value, AppError> {
     let relaxed = without_trailing_commas(&text.replace('\'', "\""));
     match serde_json::from_str(&relaxed) {
         Ok(value) => Ok(value),
-        // The first reading's message points into the text as it was typed.
-        Err(_) => Err(AppError::Usage(format!("{flag}: not JSON: {error}: {text}"))),
+        // Of two failed readings the one is told that got the quotes right.
+        Err(second) => {
+            let error = if text.contains('\'') { second } else { error };
+            Err(AppError::Usage(format!("{flag}: not JSON: {error}: {text}")))
+        }
     }
 }
 

@@ -208,7 +208,9 @@ impl Dataset {
             request.time_zone.parse().map_err(|_| DatasetError::TimeZone(request.time_zone.clone()))?;
         let (store, files) = path::input(runtime, &request.path).await?;
         if let Some(file) = files.iter().find(|file| matches!(file.location.extension(), Some("gz" | "bz2" | "zst" | "xz"))) {
-            return Err(DatasetError::Compressed { path: file.location.to_string() });
+            let name = file.location.filename().unwrap_or_default();
+            let path = if request.path.ends_with(name) { request.path.clone() } else { format!("{}/{name}", request.path) };
+            return Err(DatasetError::Compressed { path });
         }
         let header = first_header(&store, &files, &request.path).await?;
         let names = CsvSurvey::new(&header, SurveyOptions::default()).names().to_vec();

@@ -98,6 +98,6 @@ fn resolve(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Path), DatasetErr
         }
     };
     let parsed = ObjectStoreUrl::parse(&url).map_err(|e| invalid(e.to_string()))?;
-    let store = runtime.object_store(&parsed).map_err(|e| invalid(e.strip_backtrace()))?;
+    let store = runtime.object_store(&parsed).map_err(|e| invalid(e.message().into_owned()))?;
     Ok((Store { store, url }, location))
 }

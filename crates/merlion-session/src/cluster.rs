@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
@@ -32,6 +33,37 @@ pub const EXECUTOR_TIMEOUT_SECONDS: u64 = 15;
 
 /// Seconds between looks for silent executors.
 pub const EXPIRY_CHECK_SECONDS: u64 = 2;
+
+/// How tasks come to executors. Scheduler and executors of one cluster must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheduling {
+    /// The scheduler sends them. Only such tasks can be cancelled.
+    #[default]
+    Push,
+    /// Executors ask for them: for executors the scheduler cannot reach.
+    Pull,
+}
+
+impl std::str::FromStr for Scheduling {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "push" => Ok(Self::Push),
+            "pull" => Ok(Self::Pull),
+            other => Err(format!("'{other}' is neither push nor pull")),
+        }
+    }
+}
+
+impl From<Scheduling> for TaskSchedulingPolicy {
+    fn from(scheduling: Scheduling) -> Self {
+        match scheduling {
+            Scheduling::Push => Self::PushStaged,
+            Scheduling::Pull => Self::PullStaged,
+        }
+    }
+}
 
 /// A cluster that cannot be had.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 //! Ballista's own client waits for a query and fetches its rows. A job that writes files has no rows to fetch, but wants to be watched
 //! and cancelled; so it talks to the scheduler itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,9 +113,15 @@ impl<'a> Job<'a> {
                 .into_inner();
             match answer.status.and_then(|status| status.status) {
                 Some(job_status::Status::Successful(job)) => {
-                    let rows = job.partition_location.iter().filter_map(|p| p.partition_stats.as_ref());
-                    let rows = rows.map(|stats| u64::try_from(stats.num_rows).unwrap_or(0)).sum();
-                    return Ok(Finished { rows });
+                    // After the loss of an executor a partition may be reported by both of its attempts.
+                    let mut rows = BTreeMap::new();
+                    for location in job.partition_location {
+                        let counted = location.partition_stats.map_or(0, |stats| u64::try_from(stats.num_rows).unwrap_or(0));
+                        let partition = location.partition_id.map(|id| id.partition_id);
+                        let most = rows.entry(partition).or_insert(0);
+                        *most = counted.max(*most);
+                    }
+                    return Ok(Finished { rows: rows.values().sum() });
                 }
                 Some(job_status::Status::Failed(failed)) if failed.error.to_lowercase().contains("cancelled") => {
                     return Err(JobError::Cancelled);

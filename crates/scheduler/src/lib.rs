@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-use ballista_core::config::TaskSchedulingPolicy;
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::start_server;
@@ -26,6 +25,9 @@ pub struct SchedulerArgs {
     /// Seconds of silence after which an executor counts as dead
     #[arg(long, value_name = "SECONDS", default_value_t = cluster::EXECUTOR_TIMEOUT_SECONDS)]
     pub executor_timeout: u64,
+    /// How tasks come to executors: push, or pull where the scheduler cannot reach them (pulled tasks cannot be cancelled)
+    #[arg(long, value_name = "push|pull", default_value = "push")]
+    pub scheduling: cluster::Scheduling,
 }
 
 /// A scheduler that did not start, or died.
@@ -55,8 +57,7 @@ pub fn config(args: &SchedulerArgs, credentials: Credentials) -> SchedulerConfig
         bind_host: args.bind_host.clone(),
         bind_port: args.port,
         external_host: args.external_host.clone(),
-        // Pushed tasks can be cancelled; pulled ones cannot.
-        scheduling_policy: TaskSchedulingPolicy::PushStaged,
+        scheduling_policy: args.scheduling.into(),
         executor_timeout_seconds: args.executor_timeout,
         expire_dead_executor_interval_seconds: cluster::EXPIRY_CHECK_SECONDS,
         grpc_server_max_decoding_message_size: message_bytes,

@@ -12,7 +12,7 @@ use crate::json_arg;
 
 /// The flags of `merlion forecast`.
 #[derive(Debug, Clone, Args)]
-#[command(infer_long_args = true)]
+#[command(infer_long_args = true, args_override_self = true)]
 pub struct ForecastArgs {
     /// Table to train on: a CSV file or a directory of them, local or s3://
     #[arg(long = "train_data", alias = "train-data", value_name = "PATH")]

@@ -144,7 +144,8 @@ impl ForecastJob {
 
     fn committer(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<(StagingCommitter, String), AppError> {
         let (store, output) = merlion_io::path::output(runtime, &self.output_path)?;
-        Ok((StagingCommitter::new(store.store, output, Uuid::new_v4(), "csv", shape.header()?), store.url))
+        let output = (store.store, output);
+        Ok((StagingCommitter::new(output, &self.output_path, Uuid::new_v4(), "csv", shape.header()?), store.url))
     }
 
     fn session(&self) -> Result<(SessionConfig, Arc<RuntimeEnv>), AppError> {

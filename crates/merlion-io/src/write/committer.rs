@@ -104,6 +104,8 @@ pub trait Committer: Debug + Send + Sync {
 pub struct StagingCommitter {
     store: Arc<dyn ObjectStore>,
     output: Path,
+    /// The output as the user typed it, for messages.
+    typed: String,
     staging: Path,
     job: Uuid,
     extension: String,
@@ -112,12 +114,12 @@ pub struct StagingCommitter {
 }
 
 impl StagingCommitter {
-    /// A committer of `output` for the job `job`, whose part files end in `extension`. `empty_file` is what the only part file of
+    /// A committer of the folder `output`, which the user calls `typed`, for the job `job`, whose part files end in `extension`. `empty_file` is what the only part file of
     /// an output without rows contains.
     #[must_use]
-    pub fn new(store: Arc<dyn ObjectStore>, output: Path, job: Uuid, extension: &str, empty_file: Vec<u8>) -> Self {
+    pub fn new((store, output): (Arc<dyn ObjectStore>, Path), typed: &str, job: Uuid, extension: &str, empty_file: Vec<u8>) -> Self {
         let staging = output.clone().join("_temporary").join(job.to_string());
-        Self { store, output, staging, job, extension: extension.to_owned(), empty_file }
+        Self { store, output, typed: typed.to_owned(), staging, job, extension: extension.to_owned(), empty_file }
     }
 
     /// Where tasks write.
@@ -196,7 +198,7 @@ impl Committer for StagingCommitter {
     async fn begin(&self) -> Result<(), CommitError> {
         let probe = self.staging.clone().join("_started");
         self.store.put(&probe, Vec::new().into()).await.map(|_| ()).map_err(|source| CommitError::Unwritable {
-            path: self.output.to_string(),
+            path: self.typed.clone(),
             source,
         })
     }
@@ -290,7 +292,7 @@ mod tests {
 
     fn committer(store: &Arc<InMemory>) -> StagingCommitter {
         let store: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(store);
-        StagingCommitter::new(store, Path::from("out"), Uuid::nil(), "csv", b"h\n".to_vec())
+        StagingCommitter::new((store, Path::from("out")), "out", Uuid::nil(), "csv", b"h\n".to_vec())
     }
 
     #[tokio::test]

@@ -258,6 +258,7 @@ impl PartFile {
                         .map(|(name, part)| format!("{name}={}", part.as_deref().unwrap_or("null")))
                         .collect::<Vec<_>>()
                         .join(", ");
+                    let series = if series.is_empty() { "the only series".to_owned() } else { series };
                     self.manifest.notes.push(Note { series, status, message });
                 }
                 self.last_key = Some(key);
