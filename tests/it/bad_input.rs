@@ -34,7 +34,8 @@ fn arguments<'a>(replaced: &[(&'a str, &'a str)]) -> Vec<&'a str> {
 fn a_flag_that_makes_no_sense_is_named_with_exit_code_2() {
     let folder = tempdir().unwrap();
     let output = folder.path().join("out");
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: &[Case] = &[
         (&[("--time_stamps", "[]")], &["--time_stamps", "non-empty JSON list"]),
         (&[("--time_stamps", "2012-11-02")], &["--time_stamps"]),
         (&[("--time_stamps", r#"["2012-11-02", "soon"]"#)], &["--time_stamps", "soon"]),
@@ -44,7 +45,10 @@ fn a_flag_that_makes_no_sense_is_named_with_exit_code_2() {
         (&[("--agg_dict", "[]")], &["--agg_dict", "JSON dict"]),
         (&[("--model", r#"{"name": "EST"}"#)], &["--model", "EST", "did you mean 'ETS'"]),
         (&[("--model", r#"{"name": "Arima"}"#)], &["--model", "Arima", "not available yet"]),
-        (&[("--model", r#"{"name": "ETS", "seasonal_period": 52}"#)], &["--model", "seasonal_period", "did you mean 'seasonal_periods'"]),
+        (
+            &[("--model", r#"{"name": "ETS", "seasonal_period": 52}"#)],
+            &["--model", "seasonal_period", "did you mean 'seasonal_periods'"],
+        ),
         (&[("--model", r#"{"name": "ETS", "trend": "up"}"#)], &["--model", "trend"]),
         (&[("--model", r#"{"name": "ETS", "trend": null, "damped_trend": true}"#)], &["--model", "damped_trend"]),
         (&[("--model", r#"{"nam": "ETS"}"#)], &["--model", "name"]),
@@ -89,14 +93,38 @@ fn data_that_cannot_be_read_as_asked_is_named_with_exit_code_1() {
         (table("empty.csv", ""), arguments(&[]), vec!["empty.csv", "empty, not even a header"]),
         (table("blank.csv", "\n\n"), arguments(&[]), vec!["blank.csv", "empty"]),
         (table("header.csv", "Store,Dept,Date,Weekly_Sales\n"), arguments(&[]), vec!["header.csv", "no rows"]),
-        (table("a.csv", good), arguments(&[("--target_col", "Weekly_Sale")]), vec!["Weekly_Sale", "did you mean 'Weekly_Sales'", "Store, Dept, Date"]),
+        (
+            table("a.csv", good),
+            arguments(&[("--target_col", "Weekly_Sale")]),
+            vec!["Weekly_Sale", "did you mean 'Weekly_Sales'", "Store, Dept, Date"],
+        ),
         (table("b.csv", good), arguments(&[("--time_col", "Day")]), vec!["time column 'Day'"]),
         (table("c.csv", good), arguments(&[("--index_cols", "['Shop']")]), vec!["index column 'Shop'"]),
-        (table("d.csv", &good.replace(",6", ",six")), arguments(&[]), vec!["Weekly_Sales", "not numeric", "'six'", "row 2"]),
-        (table("e.csv", &good.replace("2012-10-26", "26 Oct 2012")), arguments(&[]), vec!["Date", "26 Oct 2012", "row 2"]),
-        (table("f.csv", &good.replace(",5", ",").replace(",6", ",")), arguments(&[]), vec!["Weekly_Sales", "no values"]),
-        (table("g.csv", good), arguments(&[("--time_stamps", "['1999-12-31']")]), vec!["--time_stamps", "1999-12-31", "before the data"]),
-        (table("h.csv", &good.replace("1,1,2012-10-26", "__aggregated__,1,2012-10-26")), arguments(&[]), vec!["__aggregated__", "Store"]),
+        (
+            table("d.csv", &good.replace(",6", ",six")),
+            arguments(&[]),
+            vec!["Weekly_Sales", "not numeric", "'six'", "row 2"],
+        ),
+        (
+            table("e.csv", &good.replace("2012-10-26", "26 Oct 2012")),
+            arguments(&[]),
+            vec!["Date", "26 Oct 2012", "row 2"],
+        ),
+        (
+            table("f.csv", &good.replace(",5", ",").replace(",6", ",")),
+            arguments(&[]),
+            vec!["Weekly_Sales", "no values"],
+        ),
+        (
+            table("g.csv", good),
+            arguments(&[("--time_stamps", "['1999-12-31']")]),
+            vec!["--time_stamps", "1999-12-31", "before the data"],
+        ),
+        (
+            table("h.csv", &good.replace("1,1,2012-10-26", "__aggregated__,1,2012-10-26")),
+            arguments(&[]),
+            vec!["__aggregated__", "Store"],
+        ),
         (table("i.csv.gz", good), arguments(&[]), vec!["i.csv.gz", "compressed"]),
         (table("j.csv", &good.replace("2012-10-26", "9999-12-31")), arguments(&[]), vec!["9999-12-31"]),
     ];

@@ -14,7 +14,18 @@ fn an_executor_killed_while_it_fits_loses_nothing_and_doubles_nothing() {
     let folder = tempdir().unwrap();
     let table = daily_table(folder.path(), 12, 60);
     let times = far_times();
-    let job = ["--target_col", "y", "--index_cols", "['id']", "--time_col", "day", "--model", SLOW_MODEL, "--time_stamps", &times];
+    let job = [
+        "--target_col",
+        "y",
+        "--index_cols",
+        "['id']",
+        "--time_col",
+        "day",
+        "--model",
+        SLOW_MODEL,
+        "--time_stamps",
+        &times,
+    ];
 
     let calm = folder.path().join("calm");
     let mut args = vec!["--master", "local[2]"];

@@ -29,8 +29,15 @@ fn the_example_is_forecast_as_spark_would_have_written_it() {
     assert_eq!(fallback.len(), 3);
     assert!(fallback.iter().all(|row| row.ends_with(',')), "a fallback has no error: {fallback:?}");
     assert_eq!(fs::metadata(output.join("_SUCCESS")).unwrap().len(), 0);
-    let names: Vec<String> = parts(&output).iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    assert!(names.iter().enumerate().all(|(i, name)| name.starts_with(&format!("part-{i:05}-")) && name.ends_with("-c000.csv")), "{names:?}");
+    let names: Vec<String> =
+        parts(&output).iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert!(
+        names
+            .iter()
+            .enumerate()
+            .all(|(i, name)| name.starts_with(&format!("part-{i:05}-")) && name.ends_with("-c000.csv")),
+        "{names:?}"
+    );
     let left = fs::read_dir(&output).unwrap().count();
     assert_eq!(left, names.len() + 1, "only part files and _SUCCESS are left");
 }
@@ -45,7 +52,8 @@ fn output_is_replaced_as_a_whole() {
     }
     let outcome = forecast(&weekly_sales(), &output, &weekly(&["--master", "local[1]"]));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let mut names: Vec<String> = fs::read_dir(&output).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        fs::read_dir(&output).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names[0] == "_SUCCESS" && !names[1].contains("stale"), "{names:?}");
@@ -69,9 +77,21 @@ fn training_rows_come_first_when_asked_for() {
     let table = folder.path().join("t.csv");
     fs::write(&table, "t,y\n2020-01-01,1\n2020-01-02,2\n2020-01-03,4\n").unwrap();
     let output = folder.path().join("out");
-    let outcome = forecast(&table, &output, &[
-        "--target_col", "y", "--time_stamps", "['2020-01-04']", "--predict_on_train", "--model", "{'name': 'Naive'}", "--master", "local[1]",
-    ]);
+    let outcome = forecast(
+        &table,
+        &output,
+        &[
+            "--target_col",
+            "y",
+            "--time_stamps",
+            "['2020-01-04']",
+            "--predict_on_train",
+            "--model",
+            "{'name': 'Naive'}",
+            "--master",
+            "local[1]",
+        ],
+    );
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let (header, rows) = rows(&output);
     assert_eq!(header, "t,y,y_err");
@@ -83,7 +103,8 @@ fn training_rows_come_first_when_asked_for() {
 fn hours_are_kept_unless_merlion_is_to_be_copied() {
     let folder = tempdir().unwrap();
     let table = folder.path().join("t.csv");
-    let lines: String = (0..48).map(|h| format!("2020-01-{:02} {:02}:00:00,{}\n", 1 + h / 24, h % 24, h % 24)).collect();
+    let lines: String =
+        (0..48).map(|h| format!("2020-01-{:02} {:02}:00:00,{}\n", 1 + h / 24, h % 24, h % 24)).collect();
     fs::write(&table, format!("t,y\n{lines}")).unwrap();
     let answer = |more: &[&str]| {
         let output = folder.path().join("out");
@@ -109,7 +130,16 @@ fn a_folder_of_files_is_one_table() {
     fs::write(input.join("a.csv"), "t,y\r\n2020-01-01,1\r\n2020-01-02,2").unwrap();
     fs::write(input.join("_hidden.csv"), "t,y\n2020-01-05,99\n").unwrap();
     let output = folder.path().join("out");
-    let args = ["--target_col", "y", "--time_stamps", "['2020-01-05']", "--model", "{'name': 'Drift'}", "--master", "local[2]"];
+    let args = [
+        "--target_col",
+        "y",
+        "--time_stamps",
+        "['2020-01-05']",
+        "--model",
+        "{'name': 'Drift'}",
+        "--master",
+        "local[2]",
+    ];
     let outcome = forecast(&input, &output, &args);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(rows(&output).1[0].starts_with("2020-01-05,5.0,"), "{:?}", rows(&output).1);
@@ -120,8 +150,18 @@ fn help_lists_merlions_flags_and_models_lists_the_catalogue() {
     let help = run(&["forecast", "--help"]);
     assert_eq!(help.code, Some(0));
     for flag in [
-        "--train_data", "--output_path", "--time_stamps", "--target_col", "--predict_on_train", "--file_format", "--model",
-        "--index_cols", "--hierarchical", "--agg_dict", "--time_col", "--data_cols",
+        "--train_data",
+        "--output_path",
+        "--time_stamps",
+        "--target_col",
+        "--predict_on_train",
+        "--file_format",
+        "--model",
+        "--index_cols",
+        "--hierarchical",
+        "--agg_dict",
+        "--time_col",
+        "--data_cols",
     ] {
         assert!(help.stdout.contains(flag), "no {flag} in:\n{}", help.stdout);
     }

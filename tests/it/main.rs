@@ -1,5 +1,7 @@
 //! Tests that cross crates. They start the real program, on loopback, and stop what they started by process id.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says where")]
+
 /// Wrong command lines, wrong data: one clear line, the right exit code, nothing half-written.
 mod bad_input;
 /// Ending a job from outside.

@@ -20,7 +20,8 @@ fn assert_approved(name: &str, plan: &str) {
 
 fn explain(more: &[&str]) -> String {
     let table = weekly_sales().canonicalize().expect("the example is there");
-    let mut args = vec!["forecast", "--explain", "--train_data", text(&table), "--output_path", "unused", "--master", "local[2]"];
+    let mut args =
+        vec!["forecast", "--explain", "--train_data", text(&table), "--output_path", "unused", "--master", "local[2]"];
     args.extend(WEEKLY);
     args.extend(THREE_WEEKS);
     args.extend(more);
@@ -38,5 +39,8 @@ fn a_flat_job_shuffles_once() {
 
 #[test]
 fn a_model_of_several_columns_is_shown_them_all() {
-    assert_approved("forecast_columns", &explain(&["--data_cols", "['Weekly_Sales', 'CPI', 'IsHoliday']", "--compat", "merlion"]));
+    assert_approved(
+        "forecast_columns",
+        &explain(&["--data_cols", "['Weekly_Sales', 'CPI', 'IsHoliday']", "--compat", "merlion"]),
+    );
 }

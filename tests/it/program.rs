@@ -62,9 +62,8 @@ pub(crate) fn weekly_sales() -> PathBuf {
 
 /// The part files of an output folder, in order.
 pub(crate) fn parts(output: &Path) -> Vec<PathBuf> {
-    let mut parts: Vec<PathBuf> = fs::read_dir(output)
-        .map(|entries| entries.map(|e| e.expect("readable").path()).collect())
-        .unwrap_or_default();
+    let mut parts: Vec<PathBuf> =
+        fs::read_dir(output).map(|entries| entries.map(|e| e.expect("readable").path()).collect()).unwrap_or_default();
     parts.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-")));
     parts.sort();
     parts
@@ -166,7 +165,8 @@ impl Server {
     pub(crate) fn cpu_seconds(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("alive");
         let after_name = stat.rsplit(')').next().expect("a stat line");
-        let ticks: f64 = after_name.split_whitespace().skip(11).take(2).map(|t| t.parse::<f64>().expect("a number")).sum();
+        let ticks: f64 =
+            after_name.split_whitespace().skip(11).take(2).map(|t| t.parse::<f64>().expect("a number")).sum();
         ticks / 100.0
     }
 }
@@ -197,7 +197,13 @@ impl Cluster {
         let port = free_port();
         let master = format!("ballista://127.0.0.1:{port}");
         let mut command = merlion(&["scheduler", "--port", &port.to_string()]);
-        let scheduler = Server::start({ command.args(more); command }, port);
+        let scheduler = Server::start(
+            {
+                command.args(more);
+                command
+            },
+            port,
+        );
         let executors: Vec<Server> = (0..executors)
             .map(|_| {
                 let (port, control) = (free_port(), free_port());

@@ -37,7 +37,13 @@ fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
     let _server = Server::start(command, port);
     assert!(wait_for(|| TcpStream::connect(("127.0.0.1", port)).is_ok()));
     let table = weekly_sales();
-    boto(&python, port, &format!("s3.create_bucket(Bucket='lake')\ns3.upload_file({table:?}, 'lake', 'in/weekly.csv')\ns3.put_object(Bucket='lake', Key='out/part-00000-old.csv', Body=b'old')"));
+    boto(
+        &python,
+        port,
+        &format!(
+            "s3.create_bucket(Bucket='lake')\ns3.upload_file({table:?}, 'lake', 'in/weekly.csv')\ns3.put_object(Bucket='lake', Key='out/part-00000-old.csv', Body=b'old')"
+        ),
+    );
 
     let endpoint = format!("spark.hadoop.fs.s3a.endpoint=http://127.0.0.1:{port}");
     let secrets = ["--conf", "spark.hadoop.fs.s3a.access.key=key", "--conf", "spark.hadoop.fs.s3a.secret.key=secret"];
@@ -50,16 +56,37 @@ fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
     assert_eq!(forecast(&table, &local, &args).code, Some(0));
 
     for master in ["local[2]", &cluster.master] {
-        let mut s3_args = vec!["forecast", "--train_data", "s3a://lake/in/weekly.csv", "--output_path", "s3a://lake/out", "--master", master, "--conf", &endpoint];
+        let mut s3_args = vec![
+            "forecast",
+            "--train_data",
+            "s3a://lake/in/weekly.csv",
+            "--output_path",
+            "s3a://lake/out",
+            "--master",
+            master,
+            "--conf",
+            &endpoint,
+        ];
         s3_args.extend(secrets);
         s3_args.extend(region);
         s3_args.extend(&args);
         let outcome = run(&s3_args);
         assert_eq!(outcome.code, Some(0), "on {master}: {}\n{}", outcome.stderr, cluster.executors[0].log());
-        let keys = boto(&python, port, "print('\\n'.join(o['Key'] for o in s3.list_objects_v2(Bucket='lake', Prefix='out')['Contents']))");
+        let keys = boto(
+            &python,
+            port,
+            "print('\\n'.join(o['Key'] for o in s3.list_objects_v2(Bucket='lake', Prefix='out')['Contents']))",
+        );
         let keys: Vec<&str> = keys.lines().collect();
-        assert!(keys.contains(&"out/_SUCCESS") && !keys.iter().any(|k| k.contains("old") || k.contains("_temporary")), "{keys:?}");
-        let text = boto(&python, port, "import sys\nfor o in s3.list_objects_v2(Bucket='lake', Prefix='out/part')['Contents']:\n    sys.stdout.write(s3.get_object(Bucket='lake', Key=o['Key'])['Body'].read().decode().split('\\n', 1)[1])");
+        assert!(
+            keys.contains(&"out/_SUCCESS") && !keys.iter().any(|k| k.contains("old") || k.contains("_temporary")),
+            "{keys:?}"
+        );
+        let text = boto(
+            &python,
+            port,
+            "import sys\nfor o in s3.list_objects_v2(Bucket='lake', Prefix='out/part')['Contents']:\n    sys.stdout.write(s3.get_object(Bucket='lake', Key=o['Key'])['Body'].read().decode().split('\\n', 1)[1])",
+        );
         assert_eq!(text.lines().map(str::to_owned).collect::<Vec<_>>(), rows(&local).1, "on {master}");
     }
     let logs = format!("{}{}", cluster.scheduler.log(), cluster.executors[0].log());

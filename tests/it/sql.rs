@@ -48,7 +48,11 @@ async fn a_forecast_is_a_row_per_series_and_step() {
     for row in 0..30 {
         let want = (1 + row / 15, 1 + row / 3 % 5, row % 3 + 1);
         let step = rows.column(4).as_primitive::<datafusion::arrow::datatypes::Int32Type>().value(row);
-        assert_eq!((stores.value(row) as usize, depts.value(row) as usize, step as usize), want, "row {row} is out of order");
+        assert_eq!(
+            (stores.value(row) as usize, depts.value(row) as usize, step as usize),
+            want,
+            "row {row} is out of order"
+        );
         let yhat = rows.column(3).as_primitive::<Float64Type>().value(row);
         assert_eq!(yhat, (100 * want.0 + want.1) as f64, "row {row}");
     }
@@ -61,7 +65,10 @@ async fn unnested_rows_can_be_grouped_and_made_distinct_again() {
         let context = context.clone();
         async move { collect(&context, &sql).await }
     };
-    let by_row = count(format!("SELECT count(*) FROM (SELECT store, dept, ds, count(*) FROM ({FORECASTS}) GROUP BY store, dept, ds)")).await;
+    let by_row = count(format!(
+        "SELECT count(*) FROM (SELECT store, dept, ds, count(*) FROM ({FORECASTS}) GROUP BY store, dept, ds)"
+    ))
+    .await;
     assert_eq!(by_row.column(0).as_primitive::<Int64Type>().value(0), 30, "grouped by series and time");
     let by_series = count(format!("SELECT store, dept, count(*) AS n FROM ({FORECASTS}) GROUP BY store, dept")).await;
     assert_eq!(by_series.num_rows(), 10, "grouped by series");
@@ -94,7 +101,9 @@ async fn the_answer_does_not_depend_on_partitions_or_on_the_form_of_the_options(
     ];
     let mut answers = Vec::new();
     for (form, partitions) in forms.iter().zip([1, 3, 8]) {
-        let sql = format!("SELECT store, dept, f FROM (SELECT store, dept, unnest({form}) AS f FROM sales GROUP BY store, dept) ORDER BY store, dept, f['ds']");
+        let sql = format!(
+            "SELECT store, dept, f FROM (SELECT store, dept, unnest({form}) AS f FROM sales GROUP BY store, dept) ORDER BY store, dept, f['ds']"
+        );
         let rows = collect(&context(partitions).await, &sql).await;
         answers.push(datafusion::arrow::util::pretty::pretty_format_batches(&[rows]).unwrap().to_string());
     }
@@ -135,10 +144,12 @@ async fn what_is_wrong_with_a_call_is_said_while_it_is_planned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_series_that_fails_is_handled_as_asked() {
     let context = context(2).await;
-    let with = |policy: &str| format!(
+    let with = |policy: &str| {
+        format!(
         "SELECT f['yhat'] AS yhat, f['status'] AS status, f['error'] AS error FROM (
              SELECT unnest(forecast(ds, y, {{model: 'ETS', horizon: 2, on_error: '{policy}'}})) AS f FROM sales WHERE ds = TIMESTAMP '2020-01-01 00:00:00' GROUP BY store, dept)"
-    );
+    )
+    };
     let fallback = collect(&context, &with("fallback")).await;
     assert_eq!(fallback.num_rows(), 20);
     assert_eq!(fallback.column(1).as_string::<i32>().value(0), "fallback");

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_plan::Partitioning;
 use datafusion::physical_plan::metrics::Time;
@@ -151,8 +149,8 @@ impl ScalarUDFImpl for RangeChunk {
         let Some((ColumnarValue::Scalar(ScalarValue::Utf8(Some(chunks))), keys)) = args.args.split_first() else {
             return exec_err!("{RANGE_CHUNK}: the first argument is the chunks as JSON text");
         };
-        let chunks: Chunks =
-            serde_json::from_str(chunks).map_err(|error| DataFusionError::Execution(format!("{RANGE_CHUNK}: {error}")))?;
+        let chunks: Chunks = serde_json::from_str(chunks)
+            .map_err(|error| DataFusionError::Execution(format!("{RANGE_CHUNK}: {error}")))?;
         let keys: Vec<ArrayRef> =
             keys.iter().map(|key| key.clone().into_array(args.number_rows)).collect::<Result<_>>()?;
         let keys: Vec<&StringArray> = keys
@@ -196,12 +194,11 @@ mod tests {
 
     #[test]
     fn keys_are_ordered_as_text_with_nulls_last() {
-        let mut keys = vec![key(&["2", "1"]), vec![Some("1".into()), None], key(&["10", "1"]), key(&["1", "9"]), key(&["1", "10"])];
+        let mut keys =
+            [key(&["2", "1"]), vec![Some("1".into()), None], key(&["10", "1"]), key(&["1", "9"]), key(&["1", "10"])];
         keys.sort_by(|a, b| compare_keys(a, b));
-        let text: Vec<String> = keys
-            .iter()
-            .map(|k| k.iter().map(|p| p.as_deref().unwrap_or("-")).collect::<Vec<_>>().join("/"))
-            .collect();
+        let text: Vec<String> =
+            keys.iter().map(|k| k.iter().map(|p| p.as_deref().unwrap_or("-")).collect::<Vec<_>>().join("/")).collect();
         assert_eq!(text, ["1/10", "1/9", "10/1", "2/1", "1/-"]);
     }
 
@@ -209,7 +206,8 @@ mod tests {
     fn chunks_are_balanced_and_in_order() {
         let sample: Vec<Key> = (0..1000).map(|i| key(&[&format!("{i:04}")])).collect();
         let chunks = Chunks::from_sample(sample.clone(), 7).unwrap();
-        let of: Vec<usize> = sample.iter().map(|k| chunks.chunk_of(&k.iter().map(Option::as_deref).collect::<Vec<_>>())).collect();
+        let of: Vec<usize> =
+            sample.iter().map(|k| chunks.chunk_of(&k.iter().map(Option::as_deref).collect::<Vec<_>>())).collect();
         assert!(of.is_sorted(), "{of:?}");
         for c in 0..7 {
             let n = of.iter().filter(|x| **x == c).count();
@@ -222,7 +220,8 @@ mod tests {
         for count in [1, 2, 3, 16, 200] {
             let labels = labels(count).unwrap();
             let schema = Arc::new(Schema::new(vec![Field::new("label", DataType::Int32, false)]));
-            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int32Array::from(labels.clone()))]).unwrap();
+            let batch =
+                RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int32Array::from(labels.clone()))]).unwrap();
             let hash = Partitioning::Hash(vec![col("label", &schema).unwrap()], count);
             let mut seen = Vec::new();
             BatchPartitioner::try_new(hash, Time::new(), 0, 1)

@@ -10,9 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::chunk::Key;
-use crate::csv::{
-    CsvSurvey, KeySample, LineRange, Projected, Read, SparkType, SurveyOptions, first_line, strip_bom,
-};
+use crate::csv::{CsvSurvey, KeySample, LineRange, Projected, Read, SparkType, SurveyOptions, first_line, strip_bom};
 use crate::path::{self, Store};
 use crate::scan::{ColumnSpec, FilePart, ScanSpec, blocks};
 use crate::spark_text::{SessionZone, spark_string};
@@ -110,7 +108,9 @@ pub enum DatasetError {
         name: String,
     },
     /// A time column with something else in it.
-    #[error("{path}: time column '{name}' has '{value}' in row {row}, which is no time (2012-11-02, 2012-11-02 13:30:00)")]
+    #[error(
+        "{path}: time column '{name}' has '{value}' in row {row}, which is no time (2012-11-02, 2012-11-02 13:30:00)"
+    )]
     NotATime {
         /// The path.
         path: String,
@@ -207,9 +207,12 @@ impl Dataset {
         let zone: SessionZone =
             request.time_zone.parse().map_err(|_| DatasetError::TimeZone(request.time_zone.clone()))?;
         let (store, files) = path::input(runtime, &request.path).await?;
-        if let Some(file) = files.iter().find(|file| matches!(file.location.extension(), Some("gz" | "bz2" | "zst" | "xz"))) {
+        if let Some(file) =
+            files.iter().find(|file| matches!(file.location.extension(), Some("gz" | "bz2" | "zst" | "xz")))
+        {
             let name = file.location.filename().unwrap_or_default();
-            let path = if request.path.ends_with(name) { request.path.clone() } else { format!("{}/{name}", request.path) };
+            let path =
+                if request.path.ends_with(name) { request.path.clone() } else { format!("{}/{name}", request.path) };
             return Err(DatasetError::Compressed { path });
         }
         let header = first_header(&store, &files, &request.path).await?;
@@ -223,7 +226,10 @@ impl Dataset {
             Some(name) => find("time", name)?,
             None => {
                 let free = (0..names.len()).find(|at| !taken(at));
-                let at = free.ok_or_else(|| DatasetError::NoTimeColumn { path: request.path.clone(), columns: names.join(", ") })?;
+                let at = free.ok_or_else(|| DatasetError::NoTimeColumn {
+                    path: request.path.clone(),
+                    columns: names.join(", "),
+                })?;
                 (names[at].clone(), at)
             }
         };
@@ -291,7 +297,8 @@ impl Dataset {
             SparkType::Date | SparkType::Timestamp => match column.time_range(&self.zone) {
                 Some(range) if range.min.checked_mul(1000).is_none() || range.max.checked_mul(1000).is_none() => {
                     let text = |micros: i64| {
-                        chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |t| t.date_naive().to_string())
+                        chrono::DateTime::from_timestamp_micros(micros)
+                            .map_or_else(String::new, |t| t.date_naive().to_string())
                     };
                     Err(DatasetError::TimeOutOfRange { path, name, first: text(range.min), last: text(range.max) })
                 }
@@ -377,7 +384,10 @@ impl Dataset {
             let readable = spark_string(token?, types[at], &self.zone, &mut text);
             readable.then(|| String::from_utf8_lossy(&text).into_owned())
         };
-        sample.keys().map(|key| key.into_iter().zip(&self.index).map(|(token, (_, at))| text(token, *at)).collect()).collect()
+        sample
+            .keys()
+            .map(|key| key.into_iter().zip(&self.index).map(|(token, (_, at))| text(token, *at)).collect())
+            .collect()
     }
 
     /// The scan of the table in about `partitions` parts: index columns as text, the time, data columns as 64-bit floats.
@@ -446,12 +456,14 @@ async fn first_header(store: &Store, files: &[ObjectMeta], path: &str) -> Result
 fn find_column(path: &str, names: &[String], role: &'static str, name: &str) -> Result<usize, DatasetError> {
     let exact = names.iter().position(|known| known == name);
     // Spark finds columns whatever their case.
-    exact.or_else(|| names.iter().position(|known| known.eq_ignore_ascii_case(name))).ok_or_else(|| DatasetError::NoColumn {
-        path: path.to_owned(),
-        role,
-        name: name.to_owned(),
-        nearest: merlion::nearest::nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
-        columns: names.join(", "),
+    exact.or_else(|| names.iter().position(|known| known.eq_ignore_ascii_case(name))).ok_or_else(|| {
+        DatasetError::NoColumn {
+            path: path.to_owned(),
+            role,
+            name: name.to_owned(),
+            nearest: merlion::nearest::nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+            columns: names.join(", "),
+        }
     })
 }
 
@@ -465,11 +477,14 @@ async fn survey_files(
     let empty = CsvSurvey::new(header, options.clone());
     let tasks = std::thread::available_parallelism().map_or(1, Into::into);
     let ranges = files.iter().flat_map(|file| {
-        (0..file.size).step_by(SURVEY_BYTES as usize).map(move |start| (file, start, file.size.min(start + SURVEY_BYTES)))
+        (0..file.size)
+            .step_by(SURVEY_BYTES as usize)
+            .map(move |start| (file, start, file.size.min(start + SURVEY_BYTES)))
     });
     futures::stream::iter(ranges)
         .map(|(file, start, end)| {
-            let survey = survey_range(Arc::clone(&store.store), file.location.clone(), start..end, file.size, empty.fresh());
+            let survey =
+                survey_range(Arc::clone(&store.store), file.location.clone(), start..end, file.size, empty.fresh());
             async move { tokio::spawn(survey).await }
         })
         .buffered(tasks)

@@ -46,7 +46,10 @@ pub(crate) async fn input(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Ve
         .list(Some(&location))
         .try_filter(|meta| {
             // As Spark: the folder's own files, not those of folders in it.
-            let own = meta.location.prefix_match(&location).is_some_and(|mut rest| rest.next().is_some() && rest.next().is_none());
+            let own = meta
+                .location
+                .prefix_match(&location)
+                .is_some_and(|mut rest| rest.next().is_some() && rest.next().is_none());
             let hidden = meta.location.filename().is_none_or(is_hidden);
             futures::future::ready(own && !hidden && meta.size > 0)
         })
@@ -93,7 +96,8 @@ fn resolve(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Path), DatasetErr
             if local.is_empty() {
                 return Err(invalid("it is empty".to_owned()));
             }
-            let location = Path::from_absolute_path(real_path(local).map_err(|e| invalid(e.to_string()))?).map_err(|e| invalid(e.to_string()))?;
+            let location = Path::from_absolute_path(real_path(local).map_err(|e| invalid(e.to_string()))?)
+                .map_err(|e| invalid(e.to_string()))?;
             ("file:///".to_owned(), location)
         }
     };

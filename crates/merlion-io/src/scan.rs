@@ -83,7 +83,10 @@ impl ScanSpec {
     /// When a column cannot be read as asked.
     pub fn plan(self) -> Result<Arc<dyn ExecutionPlan>> {
         let source = CsvScan::try_new(self.columns)?;
-        let groups = self.partitions.into_iter().map(|parts| parts.into_iter().map(partitioned_file).collect::<Result<Vec<_>>>());
+        let groups = self
+            .partitions
+            .into_iter()
+            .map(|parts| parts.into_iter().map(partitioned_file).collect::<Result<Vec<_>>>());
         let groups = groups.map(|files| files.map(FileGroup::new)).collect::<Result<Vec<_>>>()?;
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.store)?, Arc::new(source))
             .with_file_groups(groups)
@@ -105,7 +108,13 @@ impl ScanSpec {
 
 fn partitioned_file(part: FilePart) -> Result<PartitionedFile> {
     let location = Path::parse(&part.path).map_err(external)?;
-    let meta = ObjectMeta { location, last_modified: chrono::DateTime::UNIX_EPOCH, size: part.size, e_tag: None, version: None };
+    let meta = ObjectMeta {
+        location,
+        last_modified: chrono::DateTime::UNIX_EPOCH,
+        size: part.size,
+        e_tag: None,
+        version: None,
+    };
     let signed = |byte: u64| i64::try_from(byte).map_err(external);
     let mut file = PartitionedFile::from(meta);
     file.range = Some(FileRange { start: signed(part.start)?, end: signed(part.end)? });
@@ -120,7 +129,13 @@ fn file_part(file: &PartitionedFile) -> FilePart {
 }
 
 /// Blocks of a file from the first byte of a range to where its last line ends, or a little beyond.
-pub(crate) fn blocks(store: Arc<dyn ObjectStore>, path: Path, range: &LineRange, end: u64, size: u64) -> BoxStream<'static, object_store::Result<bytes::Bytes>> {
+pub(crate) fn blocks(
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    range: &LineRange,
+    end: u64,
+    size: u64,
+) -> BoxStream<'static, object_store::Result<bytes::Bytes>> {
     let from = range.fetch_from();
     let within = (from..end.min(size)).step_by(BLOCK as usize).map(move |at| at..(at + BLOCK).min(end).min(size));
     let beyond = (end.min(size)..size).step_by(TAIL as usize).map(move |at| at..(at + TAIL).min(size));
@@ -151,7 +166,12 @@ impl CsvScan {
 }
 
 impl FileSource for CsvScan {
-    fn create_file_opener(&self, store: Arc<dyn ObjectStore>, _: &FileScanConfig, _: usize) -> Result<Arc<dyn FileOpener>> {
+    fn create_file_opener(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        _: &FileScanConfig,
+        _: usize,
+    ) -> Result<Arc<dyn FileOpener>> {
         Ok(Arc::new(Opener { store, columns: self.columns.clone(), batch_size: self.batch_size }))
     }
 

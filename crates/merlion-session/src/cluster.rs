@@ -97,7 +97,7 @@ impl std::fmt::Debug for Cluster {
 
 impl Cluster {
     /// Connects to the master, or starts one in this process. `config` is what the client's settings made of
-    /// [`session_config`](crate::session_config).
+    /// [`session_config`].
     ///
     /// # Errors
     /// [`ClusterError::Unreachable`] within 10 seconds when no scheduler answers.

@@ -116,7 +116,8 @@ impl<'a> Job<'a> {
                     // After the loss of an executor a partition may be reported by both of its attempts.
                     let mut rows = BTreeMap::new();
                     for location in job.partition_location {
-                        let counted = location.partition_stats.map_or(0, |stats| u64::try_from(stats.num_rows).unwrap_or(0));
+                        let counted =
+                            location.partition_stats.map_or(0, |stats| u64::try_from(stats.num_rows).unwrap_or(0));
                         let partition = location.partition_id.map(|id| id.partition_id);
                         let most = rows.entry(partition).or_insert(0);
                         *most = counted.max(*most);

@@ -41,7 +41,11 @@ pub fn session_config() -> SessionConfig {
 ///
 /// # Errors
 /// When the temporary folder for spilled data cannot be made.
-pub fn runtime_env(config: &SessionConfig, credentials: &Credentials, memory_limit: Option<usize>) -> Result<Arc<RuntimeEnv>> {
+pub fn runtime_env(
+    config: &SessionConfig,
+    credentials: &Credentials,
+    memory_limit: Option<usize>,
+) -> Result<Arc<RuntimeEnv>> {
     let settings = config.options().extensions.get::<MerlionConfig>().cloned().unwrap_or_default();
     let registry = StoreRegistry::new(settings, credentials.clone());
     let mut builder = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(registry));

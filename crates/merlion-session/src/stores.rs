@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn hadoop_properties_become_settings_and_secrets_stay_apart() {
         let (mut settings, mut credentials) = (MerlionConfig::default(), Credentials::default());
-        let mut take = |key: &str, value: &str| apply_s3a_property(key, value, &mut settings, &mut credentials).unwrap();
+        let mut take =
+            |key: &str, value: &str| apply_s3a_property(key, value, &mut settings, &mut credentials).unwrap();
         assert!(take("spark.hadoop.fs.s3a.endpoint", "http://127.0.0.1:9000"));
         assert!(take("fs.s3a.path.style.access", "true"));
         assert!(take("spark.hadoop.fs.s3a.secret.key", "hush"));

@@ -120,7 +120,8 @@ impl Collected {
         let mut columns = vec![vec![0f64; total]; self.column_count];
         let mut kept = Vec::new();
         for block in std::mem::take(&mut self.blocks) {
-            let mut rest = Block { groups: Vec::new(), times: Vec::new(), columns: vec![Vec::new(); self.column_count] };
+            let mut rest =
+                Block { groups: Vec::new(), times: Vec::new(), columns: vec![Vec::new(); self.column_count] };
             for (row, &group) in block.groups.iter().enumerate() {
                 if (group as usize) < count {
                     let to = next[group as usize];

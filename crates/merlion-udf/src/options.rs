@@ -144,7 +144,9 @@ impl ForecastOptions {
         };
         let level = match get("level") {
             None => Vec::new(),
-            Some(value) => levels_of(value).ok_or_else(|| wrong("level", value, "levels in per cent between 0 and 100"))?,
+            Some(value) => {
+                levels_of(value).ok_or_else(|| wrong("level", value, "levels in per cent between 0 and 100"))?
+            }
         };
         let on_error = match get("on_error") {
             None => OnError::default(),
@@ -260,7 +262,9 @@ fn scalar_to_json(scalar: &ScalarValue) -> Result<Value, OptionsError> {
     }
     Ok(match scalar {
         ScalarValue::Boolean(Some(b)) => (*b).into(),
-        ScalarValue::Utf8(Some(s)) | ScalarValue::LargeUtf8(Some(s)) | ScalarValue::Utf8View(Some(s)) => s.as_str().into(),
+        ScalarValue::Utf8(Some(s)) | ScalarValue::LargeUtf8(Some(s)) | ScalarValue::Utf8View(Some(s)) => {
+            s.as_str().into()
+        }
         ScalarValue::Float64(Some(x)) => (*x).into(),
         ScalarValue::Float32(Some(x)) => f64::from(*x).into(),
         ScalarValue::Struct(array) => {

@@ -120,28 +120,31 @@ impl ForecastRows {
     }
 
     pub(crate) fn finish(mut self) -> Result<ArrayRef> {
-        let interval_values =
-            StructArray::try_new(INTERVAL_FIELDS.clone(), vec![
-                Arc::new(self.level.finish()),
-                Arc::new(self.lower.finish()),
-                Arc::new(self.upper.finish()),
-            ], None)?;
+        let interval_values = StructArray::try_new(
+            INTERVAL_FIELDS.clone(),
+            vec![Arc::new(self.level.finish()), Arc::new(self.lower.finish()), Arc::new(self.upper.finish())],
+            None,
+        )?;
         let intervals = ListArray::try_new(
             Arc::new(Field::new_list_field(DataType::Struct(INTERVAL_FIELDS.clone()), false)),
             OffsetBuffer::new(self.interval_offsets.into()),
             Arc::new(interval_values),
             None,
         )?;
-        let values = StructArray::try_new(FORECAST_FIELDS.clone(), vec![
-            Arc::new(self.ds.finish()),
-            Arc::new(self.yhat.finish()),
-            Arc::new(self.stderr.finish()),
-            Arc::new(intervals),
-            Arc::new(self.step.finish()),
-            Arc::new(self.model.finish()),
-            Arc::new(self.status.finish()),
-            Arc::new(self.error.finish()),
-        ], None)?;
+        let values = StructArray::try_new(
+            FORECAST_FIELDS.clone(),
+            vec![
+                Arc::new(self.ds.finish()),
+                Arc::new(self.yhat.finish()),
+                Arc::new(self.stderr.finish()),
+                Arc::new(intervals),
+                Arc::new(self.step.finish()),
+                Arc::new(self.model.finish()),
+                Arc::new(self.status.finish()),
+                Arc::new(self.error.finish()),
+            ],
+            None,
+        )?;
         let list =
             ListArray::try_new(forecast_element(), OffsetBuffer::new(self.offsets.into()), Arc::new(values), None)?;
         Ok(Arc::new(list))

@@ -90,7 +90,11 @@ impl ForecastRunner {
             };
             let forecast = fitted.forecast(target, &self.options.level)?;
             if let Some(position) = forecast.forecast.mean.iter().position(|v| !v.is_finite()) {
-                return Err(ModelError::Numerical(format!("forecast {} at step {}", forecast.forecast.mean[position], position + 1)));
+                return Err(ModelError::Numerical(format!(
+                    "forecast {} at step {}",
+                    forecast.forecast.mean[position],
+                    position + 1
+                )));
             }
             let train = self.options.predict_on_train.then(|| {
                 let (times, in_sample) = fitted.in_sample();
@@ -126,7 +130,8 @@ impl ForecastRunner {
             _ => (STATUS_FAILED, name, None),
         };
         let error = error.to_string();
-        let row = |ds, step| ForecastRow { ds, yhat: mean, step, model, status, error: Some(&error), ..Default::default() };
+        let row =
+            |ds, step| ForecastRow { ds, yhat: mean, step, model, status, error: Some(&error), ..Default::default() };
         let known = sorted_times(raw.times);
         if self.options.predict_on_train {
             for (i, time) in known.iter().enumerate() {
@@ -229,5 +234,7 @@ fn content_bytes(raw: &RawSeries<'_>) -> Vec<u8> {
     let mut rows: Vec<(i64, Vec<u64>)> =
         raw.times.iter().enumerate().map(|(i, t)| (*t, raw.columns.iter().map(|c| c[i].to_bits()).collect())).collect();
     rows.sort_unstable();
-    rows.iter().flat_map(|(t, bits)| t.to_le_bytes().into_iter().chain(bits.iter().flat_map(|b| b.to_le_bytes()))).collect()
+    rows.iter()
+        .flat_map(|(t, bits)| t.to_le_bytes().into_iter().chain(bits.iter().flat_map(|b| b.to_le_bytes())))
+        .collect()
 }

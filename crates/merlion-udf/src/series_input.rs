@@ -25,8 +25,13 @@ pub(crate) fn coerce(function: &str, types: &[DataType]) -> Result<Vec<DataType>
         return plan_err!("{function} takes (ds, y [, options [, key]]), got {} arguments", types.len());
     }
     let mut coerced = vec![match &types[0] {
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 | DataType::Utf8 | DataType::Utf8View
-        | DataType::LargeUtf8 | DataType::Null => ds_type(),
+        DataType::Timestamp(..)
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Utf8
+        | DataType::Utf8View
+        | DataType::LargeUtf8
+        | DataType::Null => ds_type(),
         other => return plan_err!("{function}: ds is a time (timestamp or date), not {other}"),
     }];
     coerced.push(match &types[1] {
@@ -35,9 +40,7 @@ pub(crate) fn coerce(function: &str, types: &[DataType]) -> Result<Vec<DataType>
             if let Some(field) = fields.iter().find(|f| !is_number(f.data_type())) {
                 return plan_err!("{function}: column '{}' of y is {}, not a number", field.name(), field.data_type());
             }
-            DataType::Struct(
-                fields.iter().map(|f| Field::new(f.name(), DataType::Float64, true)).collect::<Fields>(),
-            )
+            DataType::Struct(fields.iter().map(|f| Field::new(f.name(), DataType::Float64, true)).collect::<Fields>())
         }
         number if is_number(number) => DataType::Float64,
         other => return plan_err!("{function}: y is a number or a struct of numbers, not {other}"),
@@ -103,10 +106,7 @@ pub(crate) fn rows(ds: &ArrayRef, y: &ArrayRef, keep: impl Fn(usize) -> bool) ->
 fn numbers(column: &ArrayRef, rows: &[usize], valid: impl Fn(usize) -> bool) -> Result<Vec<f64>> {
     let column = cast(column, &DataType::Float64)?;
     let column = column.as_primitive::<Float64Type>();
-    Ok(rows
-        .iter()
-        .map(|&row| if column.is_valid(row) && valid(row) { column.value(row) } else { f64::NAN })
-        .collect())
+    Ok(rows.iter().map(|&row| if column.is_valid(row) && valid(row) { column.value(row) } else { f64::NAN }).collect())
 }
 
 /// What a series is called: the key column's text, or `name=text` for each field of a struct.

@@ -1,5 +1,5 @@
 //! Bringing the columns of a series to common times: by joining them, by reading them at given times, or by resampling them to a
-//! grid ([`resample`]). How values between observations come about is [`fill`]'s business.
+//! grid (`resample`). How values between observations come about is `fill`'s business.
 
 mod fill;
 mod resample;

@@ -3,8 +3,8 @@
 
 use crate::align;
 use crate::models::{
-    CommonParameters, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError, Request,
-    TrainInput,
+    CommonParameters, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError,
+    Request, TrainInput,
 };
 use crate::series::TimeSeries;
 use crate::time::{Granularity, Timestamp};
@@ -99,8 +99,13 @@ impl ForecastPipeline {
         if let Some(position) = values.iter().position(|v| !v.is_finite()) {
             return Err(ModelError::UnsuitableValue { what: "not a finite number", value: values[position], position });
         }
-        let input =
-            TrainInput { times: &times, target: &values, covariates: &covariates, exog: &[], granularity: &granularity };
+        let input = TrainInput {
+            times: &times,
+            target: &values,
+            covariates: &covariates,
+            exog: &[],
+            granularity: &granularity,
+        };
         let model = self.model.fit(&input, context)?;
         Ok(FittedForecastPipeline {
             model,
@@ -120,7 +125,9 @@ impl ForecastPipeline {
             (_, Some(index)) => {
                 Err(ModelError::Request(format!("target_seq_index {index} is out of range for {dim} columns")))
             }
-            (_, None) => Err(ModelError::Request(format!("target_seq_index must say which of {dim} columns is forecast"))),
+            (_, None) => {
+                Err(ModelError::Request(format!("target_seq_index must say which of {dim} columns is forecast")))
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A time series: named columns of numbers, each with its own times. Columns that share their times share them in memory, which
-//! is the common case; building one from raw rows (order, duplicates, missing values) is [`ingest`]'s business, and bringing
+//! is the common case; building one from raw rows (order, duplicates, missing values) is `ingest`'s business, and bringing
 //! columns to common times is [`align`](crate::align)'s.
 
 mod error;

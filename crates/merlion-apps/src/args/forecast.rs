@@ -51,8 +51,14 @@ pub struct ForecastArgs {
     #[arg(long = "data_cols", alias = "data-cols", value_name = "JSON")]
     pub data_cols: Option<String>,
 
-    /// Where to run: local, local[N], local[*] or ballista://HOST:PORT
-    #[arg(long, value_name = "MASTER", default_value = "local[*]", help_heading = "Beyond Merlion")]
+    /// Where to run.
+    #[arg(
+        long,
+        value_name = "MASTER",
+        default_value = "local[*]",
+        help = "Where to run: local, local[N], local[*] or ballista://HOST:PORT",
+        help_heading = "Beyond Merlion"
+    )]
     pub master: String,
     /// Print the plan and do nothing
     #[arg(long, help_heading = "Beyond Merlion")]
@@ -96,10 +102,11 @@ impl ForecastArgs {
         if self.hierarchical && !index_cols.is_empty() {
             return usage("--hierarchical: not available yet; forecast the series as they are without it".to_owned());
         }
-        let data_cols = match self.data_cols.as_deref().map(|text| json_arg::string_list("--data_cols", text)).transpose()? {
-            Some(columns) if !columns.is_empty() => columns,
-            _ => vec![self.target_col.clone()],
-        };
+        let data_cols =
+            match self.data_cols.as_deref().map(|text| json_arg::string_list("--data_cols", text)).transpose()? {
+                Some(columns) if !columns.is_empty() => columns,
+                _ => vec![self.target_col.clone()],
+            };
         if !data_cols.contains(&self.target_col) {
             return usage(format!("--data_cols: the target column '{}' is not among them", self.target_col));
         }

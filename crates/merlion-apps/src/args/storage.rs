@@ -21,8 +21,9 @@ impl StorageArgs {
     pub fn resolve(&self) -> Result<(MerlionConfig, Credentials), AppError> {
         let (mut settings, mut credentials) = (MerlionConfig::default(), Credentials::default());
         for property in &self.conf {
-            let (key, value) =
-                property.split_once('=').ok_or_else(|| AppError::Usage(format!("--conf: '{property}' is not KEY=VALUE")))?;
+            let (key, value) = property
+                .split_once('=')
+                .ok_or_else(|| AppError::Usage(format!("--conf: '{property}' is not KEY=VALUE")))?;
             let known = apply_s3a_property(key.trim(), value.trim(), &mut settings, &mut credentials)
                 .map_err(|error| AppError::Usage(format!("--conf: {error}")))?;
             if !known {

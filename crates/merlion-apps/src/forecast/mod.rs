@@ -89,7 +89,9 @@ impl ForecastJob {
         let mut seen = Vec::new();
         for column in self.index_cols.iter().chain(&self.data_cols).chain(&self.time_col) {
             if seen.contains(&column) {
-                return Err(AppError::Usage(format!("column '{column}' has two uses among time, index and data columns")));
+                return Err(AppError::Usage(format!(
+                    "column '{column}' has two uses among time, index and data columns"
+                )));
             }
             seen.push(column);
         }
@@ -98,7 +100,8 @@ impl ForecastJob {
 
     /// What the aggregate function is told.
     fn options(&self) -> Result<ForecastOptions, AppError> {
-        let mut model = ModelSpec::from_json(&self.model).map_err(|error| AppError::Usage(format!("--model: {error}")))?;
+        let mut model =
+            ModelSpec::from_json(&self.model).map_err(|error| AppError::Usage(format!("--model: {error}")))?;
         // As Merlion's app: the target's position among the data columns, whatever the model JSON says.
         model.common.target_seq_index = self.visible_columns(&model)?.iter().position(|c| *c == self.target_col);
         let mut json = json!({
@@ -251,7 +254,9 @@ impl ForecastJob {
 
     fn check_times(&self, options: &ForecastOptions, dataset: &Dataset) -> Result<(), AppError> {
         let Horizon::Times(times) = &options.horizon else { return Ok(()) };
-        let (Some(last), Some((first_row, last_row))) = (times.iter().max(), dataset.time_range()) else { return Ok(()) };
+        let (Some(last), Some((first_row, last_row))) = (times.iter().max(), dataset.time_range()) else {
+            return Ok(());
+        };
         if *last < first_row {
             return Err(AppError::Data(format!(
                 "--time_stamps: {last} is before the data, which goes from {first_row} to {last_row}"

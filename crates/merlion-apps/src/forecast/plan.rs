@@ -179,7 +179,11 @@ fn aggregate(state: &SessionState, input: Plan, keys: usize, options: &ForecastO
         call(state, "named_struct", args, &schema)
     };
     let (time, first_data) = (keys + 1, keys + 2);
-    let y = if schema.fields().len() == first_data + 1 { at(&input, first_data) } else { structure(first_data..schema.fields().len())? };
+    let y = if schema.fields().len() == first_data + 1 {
+        at(&input, first_data)
+    } else {
+        structure(first_data..schema.fields().len())?
+    };
     let text = ScalarValue::from(options.to_json().to_string());
     let options = ScalarValue::Dictionary(Box::new(DataType::Int8), Box::new(text));
     let mut args = vec![at(&input, time), y, lit(options)];
@@ -192,7 +196,8 @@ fn aggregate(state: &SessionState, input: Plan, keys: usize, options: &ForecastO
         .aggregate_functions()
         .get(FORECAST)
         .ok_or_else(|| internal_datafusion_err!("function {FORECAST} is not registered"))?;
-    let forecast = AggregateExprBuilder::new(Arc::clone(function), args).schema(Arc::clone(&schema)).alias(FORECAST).build()?;
+    let forecast =
+        AggregateExprBuilder::new(Arc::clone(function), args).schema(Arc::clone(&schema)).alias(FORECAST).build()?;
     Ok(Arc::new(AggregateExec::try_new(
         AggregateMode::SinglePartitioned,
         PhysicalGroupBy::new_single((0..=keys).map(named).collect()),

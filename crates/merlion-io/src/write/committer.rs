@@ -117,7 +117,13 @@ impl StagingCommitter {
     /// A committer of the folder `output`, which the user calls `typed`, for the job `job`, whose part files end in `extension`. `empty_file` is what the only part file of
     /// an output without rows contains.
     #[must_use]
-    pub fn new((store, output): (Arc<dyn ObjectStore>, Path), typed: &str, job: Uuid, extension: &str, empty_file: Vec<u8>) -> Self {
+    pub fn new(
+        (store, output): (Arc<dyn ObjectStore>, Path),
+        typed: &str,
+        job: Uuid,
+        extension: &str,
+        empty_file: Vec<u8>,
+    ) -> Self {
         let staging = output.clone().join("_temporary").join(job.to_string());
         Self { store, output, typed: typed.to_owned(), staging, job, extension: extension.to_owned(), empty_file }
     }
@@ -148,7 +154,8 @@ impl StagingCommitter {
                 let bytes = async { self.store.get(&path).await?.bytes().await }
                     .await
                     .map_err(|source| CommitError::Store { doing: "read", path: path.to_string(), source })?;
-                serde_json::from_slice(&bytes).map_err(|source| CommitError::Manifest { path: path.to_string(), source })
+                serde_json::from_slice(&bytes)
+                    .map_err(|source| CommitError::Manifest { path: path.to_string(), source })
             })
             .buffered(16)
             .try_collect()
@@ -197,10 +204,11 @@ impl StagingCommitter {
 impl Committer for StagingCommitter {
     async fn begin(&self) -> Result<(), CommitError> {
         let probe = self.staging.clone().join("_started");
-        self.store.put(&probe, Vec::new().into()).await.map(|_| ()).map_err(|source| CommitError::Unwritable {
-            path: self.typed.clone(),
-            source,
-        })
+        self.store
+            .put(&probe, Vec::new().into())
+            .await
+            .map(|_| ())
+            .map_err(|source| CommitError::Unwritable { path: self.typed.clone(), source })
     }
 
     async fn progress(&self) -> Result<(usize, u64), CommitError> {
@@ -229,9 +237,8 @@ impl Committer for StagingCommitter {
         let old: Vec<Path> =
             self.list(&self.output).await?.into_iter().filter(|path| !path.prefix_matches(&temporary)).collect();
         self.delete_all(old).await?;
-        let part = |number: usize| {
-            self.output.clone().join(format!("part-{number:05}-{}-c000.{}", self.job, self.extension))
-        };
+        let part =
+            |number: usize| self.output.clone().join(format!("part-{number:05}-{}-c000.{}", self.job, self.extension));
         let moves: Vec<(Path, Path)> = finished
             .values()
             .enumerate()

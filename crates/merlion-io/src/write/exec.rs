@@ -15,9 +15,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -291,7 +289,9 @@ impl PartFile {
 fn end_of_series(keys: &[arrow::array::ArrayRef], start: usize, len: usize) -> usize {
     let same = |row: usize| {
         keys.iter().all(|column| match column.as_string_opt::<i32>() {
-            Some(text) => text.is_null(row) == text.is_null(start) && (text.is_null(row) || text.value(row) == text.value(start)),
+            Some(text) => {
+                text.is_null(row) == text.is_null(start) && (text.is_null(row) || text.value(row) == text.value(start))
+            }
             None => false,
         })
     };

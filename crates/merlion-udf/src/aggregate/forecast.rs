@@ -3,7 +3,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray, StringArray, TimestampNanosecondArray,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, TimestampNanosecondType};
 use datafusion_common::{Result, ScalarValue, internal_err, not_impl_err, plan_err};
@@ -36,7 +38,10 @@ pub struct ForecastUdaf {
 /// The function as DataFusion registers it.
 #[must_use]
 pub fn forecast_udaf(catalog: Arc<Catalog>) -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::new_from_impl(ForecastUdaf { signature: Signature::user_defined(Volatility::Immutable), catalog }))
+    Arc::new(AggregateUDF::new_from_impl(ForecastUdaf {
+        signature: Signature::user_defined(Volatility::Immutable),
+        catalog,
+    }))
 }
 
 // Two instances are one function: plans compare them across processes.
@@ -185,10 +190,18 @@ impl GroupsAccumulator for ForecastAccumulator {
         let offsets: Vec<i32> = gathered
             .offsets
             .iter()
-            .map(|&o| i32::try_from(o).map_err(|_| datafusion_common::exec_datafusion_err!("{NAME}: over 2^31 rows in one state")))
+            .map(|&o| {
+                i32::try_from(o)
+                    .map_err(|_| datafusion_common::exec_datafusion_err!("{NAME}: over 2^31 rows in one state"))
+            })
             .collect::<Result<_>>()?;
         let offsets = OffsetBuffer::new(offsets.into());
-        let mut state = vec![list(series_input::ds_type(), &offsets, Arc::new(TimestampNanosecondArray::from(gathered.times)), None)?];
+        let mut state = vec![list(
+            series_input::ds_type(),
+            &offsets,
+            Arc::new(TimestampNanosecondArray::from(gathered.times)),
+            None,
+        )?];
         for column in gathered.columns {
             state.push(list(DataType::Float64, &offsets, Arc::new(Float64Array::from(column)), None)?);
         }
@@ -258,7 +271,6 @@ impl GroupsAccumulator for ForecastAccumulator {
         state.push(Arc::new(keys));
         Ok(state)
     }
-
 
     fn size(&self) -> usize {
         size_of::<Self>() + self.collected.size()

@@ -32,13 +32,8 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// A univariate model of evenly sampled series with standard errors: the classical time-series model.
-    pub const CLASSICAL: Self = Self {
-        univariate_only: true,
-        exogenous: false,
-        even_sampling: true,
-        standard_errors: true,
-        online: false,
-    };
+    pub const CLASSICAL: Self =
+        Self { univariate_only: true, exogenous: false, even_sampling: true, standard_errors: true, online: false };
 }
 
 /// A request to stop, shared between the job that may be cancelled and the fit that looks at it.
@@ -174,7 +169,7 @@ pub trait Forecaster:
 
     /// The model as Merlion's answers need it (`--compat merlion`), where they differ from what a user would want.
     #[must_use]
-    fn as_merlion(self) -> Self {
+    fn into_merlion(self) -> Self {
         self
     }
 

@@ -48,11 +48,15 @@ impl ModelSpec {
         let mut parameters = match json {
             Value::String(name) => return Ok(Self::named(name)),
             Value::Object(map) => map.clone(),
-            other => return Err(ModelError::InvalidSpec(format!("a model is a JSON dict with a \"name\", not {other}"))),
+            other => {
+                return Err(ModelError::InvalidSpec(format!("a model is a JSON dict with a \"name\", not {other}")));
+            }
         };
         let name = match parameters.shift_remove("name") {
             Some(Value::String(name)) => name,
-            Some(other) => return Err(ModelError::InvalidSpec(format!("the model's \"name\" is a string, not {other}"))),
+            Some(other) => {
+                return Err(ModelError::InvalidSpec(format!("the model's \"name\" is a string, not {other}")));
+            }
             None => return Err(ModelError::InvalidSpec("the model has no \"name\"".to_owned())),
         };
         let mut take = |key: &str| parameters.shift_remove(key).filter(|value| !value.is_null());
@@ -65,7 +69,9 @@ impl ModelSpec {
                 None => None,
                 Some(Value::Bool(invert)) => Some(invert),
                 Some(other) => {
-                    return Err(ModelError::InvalidSpec(format!("invert_transform is true, false or null, not {other}")));
+                    return Err(ModelError::InvalidSpec(format!(
+                        "invert_transform is true, false or null, not {other}"
+                    )));
                 }
             },
         };
@@ -99,8 +105,9 @@ impl ModelSpec {
     pub fn build(&self, catalog: &Catalog, compat: Compat) -> Result<ForecastPipeline, ModelError> {
         let model = catalog.get(&self.name)?.build(self.parameters.clone(), compat).map_err(|error| match error {
             ModelError::UnknownParameter { model, parameter, nearest } => {
-                let nearest = nearest
-                    .or_else(|| crate::nearest::nearest(&parameter, COMMON_PARAMETERS.iter().copied()).map(str::to_owned));
+                let nearest = nearest.or_else(|| {
+                    crate::nearest::nearest(&parameter, COMMON_PARAMETERS.iter().copied()).map(str::to_owned)
+                });
                 ModelError::UnknownParameter { model, parameter, nearest }
             }
             other => other,

@@ -114,7 +114,7 @@ impl Forecaster for Ets {
     const CAPABILITIES: Capabilities = Capabilities::CLASSICAL;
     type Fitted = FittedEts;
 
-    fn as_merlion(self) -> Self {
+    fn into_merlion(self) -> Self {
         Self { estimation: Estimation::Merlion, ..self }
     }
 
