@@ -85,7 +85,8 @@ async fn forecast(args: &ForecastArgs) -> Result<(), AppError> {
         eprintln!("merlion forecast: and {unnamed} more series");
     }
     eprintln!(
-        "{} series in, {} series out, {} fallbacks, {} rows, {:.2} s: {}",
+        "{}{} series in, {} series out, {} fallbacks, {} rows, {:.2} s: {}",
+        if report.series_counted { "" } else { "about " },
         report.series_in,
         report.committed.series,
         report.fallbacks(),

@@ -356,7 +356,7 @@ impl Dataset {
         self.survey.records()
     }
 
-    /// Series: exact up to 4,096, an estimate good to a few per cent beyond.
+    /// Series: exact up to four million, an estimate good to a few per cent beyond.
     #[must_use]
     pub fn series(&self) -> u64 {
         self.survey.keys().map_or(1, KeySample::distinct)
@@ -365,7 +365,7 @@ impl Dataset {
     /// Whether [`Dataset::series`] is exact.
     #[must_use]
     pub fn series_is_exact(&self) -> bool {
-        self.survey.keys().is_none_or(KeySample::is_complete)
+        self.survey.keys().is_none_or(KeySample::is_exact)
     }
 
     /// Bytes of all files.

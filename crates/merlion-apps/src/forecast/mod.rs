@@ -65,6 +65,8 @@ pub struct ForecastJob {
 pub struct ForecastReport {
     /// Series in the table.
     pub series_in: u64,
+    /// Whether [`ForecastReport::series_in`] was counted, not estimated.
+    pub series_counted: bool,
     /// What was written.
     pub committed: CommitReport,
     /// How long it took.
@@ -197,7 +199,12 @@ impl ForecastJob {
             }
         };
         progress.done();
-        Ok(ForecastReport { series_in: dataset.series(), committed, elapsed: start.elapsed() })
+        Ok(ForecastReport {
+            series_in: dataset.series(),
+            series_counted: dataset.series_is_exact(),
+            committed,
+            elapsed: start.elapsed(),
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the stations of one run, in the order they are passed")]

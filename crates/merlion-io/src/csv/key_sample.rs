@@ -1,12 +1,36 @@
 //! A sample of the distinct keys of a table that does not depend on how the table is cut or ordered: those with the
 //! smallest hashes (bottom-k), and from the largest of these an estimate of how many keys there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::Record;
 
 /// How many keys a sample keeps: the estimate of the number of keys is then good to about 1.6 % (1/√k).
 pub const KEY_SAMPLE_SIZE: usize = 4096;
+
+/// How many keys are counted exactly. Beyond, counting would cost more memory than knowing is worth.
+const MOST_COUNTED: usize = 4 << 20;
+
+/// The keys are hashes already.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+type Hashes = HashSet<u64, BuildHasherDefault<Unhashed>>;
 
 /// A bottom-k sample of key tuples: the raw tokens of the key columns, null where a token is empty.
 #[derive(Debug, Clone)]
@@ -14,8 +38,10 @@ pub struct KeySample {
     columns: Vec<usize>,
     /// Encoded keys by hash; of keys with the same hash the smallest, so that the order of the rows does not matter.
     keys: BTreeMap<u64, Box<[u8]>>,
-    /// Hashes from here on are of no interest.
+    /// Hashes from here on are of no interest to the sample.
     ceiling: u64,
+    /// The hashes of all keys, until they are too many.
+    all: Option<Hashes>,
     previous: Vec<u8>,
     current: Vec<u8>,
 }
@@ -23,7 +49,14 @@ pub struct KeySample {
 impl KeySample {
     /// An empty sample of the keys in these columns.
     pub fn new(columns: Vec<usize>) -> Self {
-        Self { columns, keys: BTreeMap::new(), ceiling: u64::MAX, previous: Vec::new(), current: Vec::new() }
+        Self {
+            columns,
+            keys: BTreeMap::new(),
+            ceiling: u64::MAX,
+            all: Some(Hashes::default()),
+            previous: Vec::new(),
+            current: Vec::new(),
+        }
     }
 
     /// The columns that make the key.
@@ -45,6 +78,7 @@ impl KeySample {
         }
         std::mem::swap(&mut self.previous, &mut self.current);
         let hash = hash(&self.previous);
+        count(&mut self.all, hash);
         if hash < self.ceiling {
             insert(&mut self.keys, &mut self.ceiling, hash, &self.previous);
         }
@@ -66,6 +100,10 @@ impl KeySample {
 
     /// Takes in another sample of the same columns. The order of merging does not matter.
     pub fn merge(&mut self, other: &Self) {
+        match &other.all {
+            Some(theirs) => theirs.iter().for_each(|hash| count(&mut self.all, *hash)),
+            None => self.all = None,
+        }
         for (&hash, key) in &other.keys {
             if hash < self.ceiling {
                 insert(&mut self.keys, &mut self.ceiling, hash, key);
@@ -73,8 +111,11 @@ impl KeySample {
         }
     }
 
-    /// How many distinct keys there are: exact up to the sample's size, an estimate beyond.
+    /// How many distinct keys there are: exact up to four million (but for keys that share a 64-bit hash), an estimate beyond.
     pub fn distinct(&self) -> u64 {
+        if let Some(all) = &self.all {
+            return all.len() as u64;
+        }
         match self.keys.last_key_value() {
             Some((&largest, _)) if self.keys.len() >= KEY_SAMPLE_SIZE => {
                 // k-1 keys lie below the k-th smallest hash, so the density of keys is (k-1)/h.
@@ -84,7 +125,12 @@ impl KeySample {
         }
     }
 
-    /// Whether [`distinct`](Self::distinct) is exact, and [`keys`](Self::keys) are all keys.
+    /// Whether [`distinct`](Self::distinct) is exact.
+    pub fn is_exact(&self) -> bool {
+        self.all.is_some()
+    }
+
+    /// Whether [`keys`](Self::keys) are all keys.
     pub fn is_complete(&self) -> bool {
         self.keys.len() < KEY_SAMPLE_SIZE
     }
@@ -101,6 +147,15 @@ impl KeySample {
             }
             tokens
         })
+    }
+}
+
+fn count(all: &mut Option<Hashes>, hash: u64) {
+    if let Some(hashes) = all {
+        hashes.insert(hash);
+        if hashes.len() > MOST_COUNTED {
+            *all = None;
+        }
     }
 }
 
@@ -178,7 +233,10 @@ mod tests {
     #[test]
     fn many_keys_are_estimated_within_five_percent() {
         for keys in [5_000, 40_000, 200_000] {
-            let distinct = sample(&rows(keys)).distinct() as f64;
+            let mut sample = sample(&rows(keys));
+            assert_eq!(sample.distinct(), keys as u64, "counted");
+            sample.all = None;
+            let distinct = sample.distinct() as f64;
             let error = distinct / keys as f64 - 1.0;
             assert!(error.abs() < 0.05, "{keys} keys estimated as {distinct}");
         }
