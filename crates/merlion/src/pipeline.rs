@@ -1,10 +1,14 @@
 //! From a series to forecasts: transform, infer the grid, align, fit; then resolve the requested times to the grid, forecast,
 //! and carry the result back. What every model shares lives here, so that a model is arithmetic alone.
 
+mod inversion;
+
+use inversion::Inversion;
+
 use crate::align;
 use crate::models::{
-    CommonParameters, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError, Request,
-    TrainInput,
+    CommonParameters, Compat, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError,
+    Request, TrainInput,
 };
 use crate::series::TimeSeries;
 use crate::time::{Granularity, Timestamp};
@@ -15,6 +19,7 @@ use crate::transform::TransformSpec;
 pub struct ForecastPipeline {
     model: Box<dyn DynForecaster>,
     common: CommonParameters,
+    compat: Compat,
 }
 
 /// What to forecast.
@@ -44,6 +49,10 @@ pub struct FittedForecastPipeline {
     granularity: Granularity,
     /// Times the model was trained on: the transformed series'.
     train_times: Vec<Timestamp>,
+    /// How answers are carried back through the transform, unless that would change nothing.
+    inversion: Option<Inversion>,
+    /// The model's one-step predictions, where they had to be carried back.
+    in_sample: Option<InSample>,
     seed: u64,
 }
 
@@ -51,7 +60,14 @@ impl ForecastPipeline {
     /// A pipeline around a model.
     #[must_use]
     pub fn new(model: Box<dyn DynForecaster>, common: CommonParameters) -> Self {
-        Self { model, common }
+        Self { model, common, compat: Compat::None }
+    }
+
+    /// The pipeline with Merlion's way back through transforms that need history: Merlion continues the start of the training
+    /// data, where a user would want their end continued.
+    #[must_use]
+    pub fn with_compat(self, compat: Compat) -> Self {
+        Self { compat, ..self }
     }
 
     /// The model's name.
@@ -60,18 +76,28 @@ impl ForecastPipeline {
         self.model.name()
     }
 
+    /// Checks the number of data columns, the target among them, before there is any data.
+    ///
+    /// # Errors
+    /// A [`ModelError`]: no target chosen among several columns, or a number the model cannot do with.
+    pub fn check_columns(&self, columns: usize) -> Result<(), ModelError> {
+        self.target_index(columns)?;
+        self.model.check_columns(columns)
+    }
+
     /// Trains on a series.
     ///
     /// # Errors
     /// A [`ModelError`]: too few observations, no target chosen among several columns, an uneven series, or the model's own.
     pub fn fit(&self, series: &TimeSeries, context: &FitContext) -> Result<FittedForecastPipeline, ModelError> {
+        self.check_columns(series.dim())?;
         let target = self.target_index(series.dim())?;
         let capabilities = self.model.capabilities();
         let transform = match &self.common.transform {
             Some(transform) => transform.fit(series)?,
             // Models that count steps are given the grid; the others take time as it comes.
             None if capabilities.even_sampling => TransformSpec::default_resample().fit(series)?,
-            None => TransformSpec::Identity.fit(series)?,
+            None => TransformSpec::identity().fit(series)?,
         };
         let transformed = transform.apply(series)?;
         let (times, mut columns) = align::to_columns(&transformed)?;
@@ -101,13 +127,24 @@ impl ForecastPipeline {
         }
         let input =
             TrainInput { times: &times, target: &values, covariates: &covariates, exog: &[], granularity: &granularity };
+        let inversion = match times.last() {
+            Some(&last) if inversion::is_wanted(&transform, self.common.invert_transform) => {
+                let column = transformed.univariates()[target].name();
+                Some(Inversion::new(transform, series, column, last, self.compat)?)
+            }
+            _ => None,
+        };
         let model = self.model.fit(&input, context)?;
+        let carried_back = |inversion: &Inversion| inversion.in_sample(series, &times, model.in_sample());
+        let in_sample = inversion.as_ref().map(carried_back).transpose()?;
         Ok(FittedForecastPipeline {
             model,
             even_sampling: capabilities.even_sampling,
             max_forecast_steps: self.common.max_forecast_steps,
             granularity,
             train_times: times,
+            inversion,
+            in_sample,
             seed: context.seed,
         })
     }
@@ -141,7 +178,7 @@ impl FittedForecastPipeline {
     /// One-step predictions over the training data, at the times the model was trained on.
     #[must_use]
     pub fn in_sample(&self) -> (&[Timestamp], InSample) {
-        (&self.train_times, self.model.in_sample())
+        (&self.train_times, self.in_sample.clone().unwrap_or_else(|| self.model.in_sample()))
     }
 
     /// Forecasts. Times between grid points are interpolated, as Merlion does.
@@ -153,6 +190,9 @@ impl FittedForecastPipeline {
         let request = Request { times: &grid, history: None, exog: &[], levels, seed: self.seed };
         let mut forecast = self.model.forecast(&request)?;
         add_normal_intervals(&mut forecast, levels);
+        if let Some(inversion) = &self.inversion {
+            inversion.forecast(&grid, &mut forecast)?;
+        }
         let times = match target {
             Target::Steps(_) => grid,
             Target::Times(times) if times == grid => grid,
