@@ -207,7 +207,7 @@ impl ForecastOptions {
 }
 
 /// The model of a call that names none.
-const DEFAULT_MODEL: &str = "ETS";
+pub const DEFAULT_MODEL: &str = "DefaultForecaster";
 
 fn wrong(name: &'static str, value: &Value, expected: &'static str) -> OptionsError {
     OptionsError::Value { name, value: value.to_string(), expected }

@@ -1,20 +1,28 @@
 //! From a series to forecasts: transform, infer the grid, align, fit; then resolve the requested times to the grid, forecast,
 //! and carry the result back. What every model shares lives here, so that a model is arithmetic alone.
 
+mod inversion;
+
+use inversion::Inversion;
+
 use crate::align;
 use crate::models::{
-    CommonParameters, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError,
+    CommonParameters, Compat, DynFittedForecaster, DynForecaster, FitContext, Forecast, InSample, Interval, ModelError,
     Request, TrainInput,
 };
 use crate::series::TimeSeries;
 use crate::time::{Granularity, Timestamp};
 use crate::transform::TransformSpec;
 
+/// The largest observation. Variances square it, and sums of squares must stay finite.
+const LARGEST: f64 = 1e150;
+
 /// A model with what surrounds it, not yet trained.
 #[derive(Debug)]
 pub struct ForecastPipeline {
     model: Box<dyn DynForecaster>,
     common: CommonParameters,
+    compat: Compat,
 }
 
 /// What to forecast.
@@ -44,14 +52,25 @@ pub struct FittedForecastPipeline {
     granularity: Granularity,
     /// Times the model was trained on: the transformed series'.
     train_times: Vec<Timestamp>,
-    seed: u64,
+    /// How answers are carried back through the transform, unless that would change nothing.
+    inversion: Option<Inversion>,
+    /// The model's one-step predictions, where they had to be carried back.
+    in_sample: Option<InSample>,
+    context: FitContext,
 }
 
 impl ForecastPipeline {
     /// A pipeline around a model.
     #[must_use]
     pub fn new(model: Box<dyn DynForecaster>, common: CommonParameters) -> Self {
-        Self { model, common }
+        Self { model, common, compat: Compat::None }
+    }
+
+    /// The pipeline with Merlion's way back through transforms that need history: Merlion continues the start of the training
+    /// data, where a user would want their end continued.
+    #[must_use]
+    pub fn with_compat(self, compat: Compat) -> Self {
+        Self { compat, ..self }
     }
 
     /// The model's name.
@@ -60,18 +79,28 @@ impl ForecastPipeline {
         self.model.name()
     }
 
+    /// Checks the number of data columns, the target among them, before there is any data.
+    ///
+    /// # Errors
+    /// A [`ModelError`]: no target chosen among several columns, or a number the model cannot do with.
+    pub fn check_columns(&self, columns: usize) -> Result<(), ModelError> {
+        self.target_index(columns)?;
+        self.model.check_columns(columns)
+    }
+
     /// Trains on a series.
     ///
     /// # Errors
     /// A [`ModelError`]: too few observations, no target chosen among several columns, an uneven series, or the model's own.
     pub fn fit(&self, series: &TimeSeries, context: &FitContext) -> Result<FittedForecastPipeline, ModelError> {
+        self.check_columns(series.dim())?;
         let target = self.target_index(series.dim())?;
         let capabilities = self.model.capabilities();
         let transform = match &self.common.transform {
             Some(transform) => transform.fit(series)?,
             // Models that count steps are given the grid; the others take time as it comes.
             None if capabilities.even_sampling => TransformSpec::default_resample().fit(series)?,
-            None => TransformSpec::Identity.fit(series)?,
+            None => TransformSpec::identity().fit(series)?,
         };
         let transformed = transform.apply(series)?;
         let (times, mut columns) = align::to_columns(&transformed)?;
@@ -96,8 +125,13 @@ impl ForecastPipeline {
             }
             columns
         };
-        if let Some(position) = values.iter().position(|v| !v.is_finite()) {
-            return Err(ModelError::UnsuitableValue { what: "not a finite number", value: values[position], position });
+        // NaN is in no range.
+        let usable = |v: &f64| (-LARGEST..=LARGEST).contains(v);
+        for column in std::iter::once(&values).chain(&covariates) {
+            if let Some(position) = column.iter().position(|v| !usable(v)) {
+                let what = "not a finite number, or too large to be squared";
+                return Err(ModelError::UnsuitableValue { what, value: column[position], position });
+            }
         }
         let input = TrainInput {
             times: &times,
@@ -106,14 +140,25 @@ impl ForecastPipeline {
             exog: &[],
             granularity: &granularity,
         };
+        let inversion = match times.last() {
+            Some(&last) if inversion::is_wanted(&transform, self.common.invert_transform) => {
+                let column = transformed.univariates()[target].name();
+                Some(Inversion::new(transform, series, column, last, self.compat)?)
+            }
+            _ => None,
+        };
         let model = self.model.fit(&input, context)?;
+        let carried_back = |inversion: &Inversion| inversion.in_sample(series, &times, model.in_sample());
+        let in_sample = inversion.as_ref().map(carried_back).transpose()?;
         Ok(FittedForecastPipeline {
             model,
             even_sampling: capabilities.even_sampling,
             max_forecast_steps: self.common.max_forecast_steps,
             granularity,
             train_times: times,
-            seed: context.seed,
+            inversion,
+            in_sample,
+            context: context.clone(),
         })
     }
 
@@ -148,7 +193,7 @@ impl FittedForecastPipeline {
     /// One-step predictions over the training data, at the times the model was trained on.
     #[must_use]
     pub fn in_sample(&self) -> (&[Timestamp], InSample) {
-        (&self.train_times, self.model.in_sample())
+        (&self.train_times, self.in_sample.clone().unwrap_or_else(|| self.model.in_sample()))
     }
 
     /// Forecasts. Times between grid points are interpolated, as Merlion does.
@@ -157,9 +202,12 @@ impl FittedForecastPipeline {
     /// [`ModelError::Request`] for times before the end of the training data, or more steps than `max_forecast_steps`.
     pub fn forecast(&self, target: Target<'_>, levels: &[f64]) -> Result<TimedForecast, ModelError> {
         let grid = self.grid(target)?;
-        let request = Request { times: &grid, history: None, exog: &[], levels, seed: self.seed };
+        let request = Request { times: &grid, history: None, exog: &[], levels, context: &self.context };
         let mut forecast = self.model.forecast(&request)?;
         add_normal_intervals(&mut forecast, levels);
+        if let Some(inversion) = &self.inversion {
+            inversion.forecast(&grid, &mut forecast)?;
+        }
         let times = match target {
             Target::Steps(_) => grid,
             Target::Times(times) if times == grid => grid,
@@ -192,7 +240,11 @@ impl FittedForecastPipeline {
                     return Ok(Vec::new());
                 };
                 let grid = if !self.even_sampling {
-                    times.to_vec()
+                    // Models take times in order, each once; interpolation gives them back as they were asked for.
+                    let mut grid = times.to_vec();
+                    grid.sort_unstable();
+                    grid.dedup();
+                    grid
                 } else {
                     let mut grid = self.granularity.until(last_train, last)?;
                     if let Some(most) = self.max_forecast_steps {

@@ -2,6 +2,7 @@
 //! is the common case; building one from raw rows (order, duplicates, missing values) is `ingest`'s business, and bringing
 //! columns to common times is [`align`](crate::align)'s.
 
+mod derive;
 mod error;
 mod ingest;
 

@@ -829,7 +829,15 @@ fn exogenous_decides_whether_regressors_move_the_forecast() {
         let means = bare(&configuration, &drive, |fitted, _, times| {
             [10.0, 20.0].map(|x| {
                 let exog = [vec![x; HORIZON]];
-                fitted.forecast(&Request { times, history: None, exog: &exog, levels: &[], seed: 1 }).map(|f| f.mean)
+                fitted
+                    .forecast(&Request {
+                        times,
+                        history: None,
+                        exog: &exog,
+                        levels: &[],
+                        context: &FitContext::with_seed(1),
+                    })
+                    .map(|f| f.mean)
             })
         });
         let [low, high] = means.unwrap().map(Result::unwrap);

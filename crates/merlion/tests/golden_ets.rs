@@ -61,7 +61,7 @@ fn relative(got: &[f64], expected: &[f64]) -> f64 {
 
 fn forecast(fit: &EtsFit, horizon: usize) -> Forecast {
     let times: Vec<_> = (0..horizon as i64).map(Timestamp::from_nanos).collect();
-    let request = Request { times: &times, history: None, exog: &[], levels: &[], seed: 1 };
+    let request = Request { times: &times, history: None, exog: &[], levels: &[], context: &FitContext::with_seed(1) };
     let model = Ets { simulations: 20_000, ..Ets::default() };
     FittedEts::new(model, fit.clone(), None).forecast(&request).unwrap()
 }
@@ -396,7 +396,15 @@ fn newer_observations_are_fitted_anew_or_followed() {
         let ask = |fitted: &FittedEts| {
             let ahead = &times[history.len()..history.len() + expected.len()];
             let history = Some(input(history.len()));
-            fitted.forecast(&Request { times: ahead, history, exog: &[], levels: &[], seed: 0 }).unwrap()
+            fitted
+                .forecast(&Request {
+                    times: ahead,
+                    history,
+                    exog: &[],
+                    levels: &[],
+                    context: &FitContext::with_seed(0),
+                })
+                .unwrap()
         };
         let variant = model.variant();
         for estimation in [Estimation::Maximum, Estimation::Merlion] {

@@ -1,4 +1,4 @@
-//! Series, alignment, grids and resampling against what Python Merlion computed.
+//! Series, alignment and grids against what Python Merlion computed.
 //!
 //! The reference is read at run time from `$MERLION_REFERENCE`, or from `shared/reference/merlion` beside the repository; without
 //! it these tests say so and pass. Everything here is arithmetic on a handful of values, so 1e-9 relative leaves room for nothing
@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use merlion::align::{self, AlignOptions, AlignPolicy, MissingValuePolicy};
 use merlion::series::{TimeSeries, Univariate};
 use merlion::time::{Granularity, Offset, Timestamp};
-use merlion::transform::TransformSpec;
 use serde_json::{Value, json};
 
 const TOLERANCE: f64 = 1e-9;
@@ -185,73 +184,6 @@ fn inferred_grids_are_merlions() {
         }
     }
     assert_none_differ("grids", cases.len(), &differences);
-}
-
-/// The transform JSON of a label such as `TemporalResample(granularity="20min",missing_value_policy='FFill')`.
-fn spec_of(label: &str) -> Option<Value> {
-    let (name, arguments) = label.strip_suffix(')')?.split_once('(')?;
-    if !matches!(name, "Identity" | "TemporalResample") {
-        return None;
-    }
-    let mut json = json!({ "name": name });
-    for argument in arguments.split(',').filter(|argument| !argument.is_empty()) {
-        let (key, value) = argument.split_once('=')?;
-        json[key] = match value {
-            "True" => json!(true),
-            "False" => json!(false),
-            text if text.starts_with(['\'', '"']) => json!(text.trim_matches(['\'', '"'])),
-            number => json!(number.parse::<f64>().unwrap()),
-        };
-    }
-    Some(json)
-}
-
-/// What differs between the learned configuration and the reference's, if anything.
-fn state_difference(got: &Value, expected: &Value) -> Option<String> {
-    let differs = expected.as_object().unwrap().iter().find(|(key, expected)| {
-        let got = got.get(key.as_str()).unwrap_or(&Value::Null);
-        match (got, expected) {
-            (Value::Number(a), Value::Number(b)) => a.as_f64() != b.as_f64(),
-            // `1MS` and `MS` are the same step.
-            (Value::String(a), Value::String(b)) if *key == "granularity" => Offset::parse(a) != Offset::parse(b),
-            (got, expected) => got != *expected,
-        }
-    });
-    differs.map(|(key, expected)| format!("{key} is {}, expected {expected}", got[key.as_str()]))
-}
-
-#[test]
-fn resampled_and_identical_series_are_merlions() {
-    let Some(golden) = golden("components/transforms.json") else { return };
-    let mut differences = Vec::new();
-    let mut compared = 0;
-    for case in list(&golden["cases"]) {
-        let label = case["label"].as_str().unwrap();
-        let Some(json) = spec_of(label) else { continue };
-        let train = series(&golden["inputs"][case["train_input"].as_str().unwrap()]);
-        let fitted = TransformSpec::from_json(&json).unwrap().fit(&train).unwrap();
-        let train_output = fitted.apply(&train).unwrap();
-        let mut found = vec![
-            difference(&train_output, &case["train_output"]),
-            state_difference(&fitted.state().to_json(), &case["state"]),
-        ];
-        if let Some(name) = case["test_input"].as_str() {
-            let test_output = fitted.apply(&series(&golden["inputs"][name])).unwrap();
-            found.push(difference(&test_output, &case["test_output"]));
-            found.push(difference(&fitted.invert(&test_output).unwrap(), &case["test_inverted"]));
-        }
-        found.push(
-            (case["proper_inversion"] != json!(fitted.proper_inversion())).then(|| "proper_inversion".to_owned()),
-        );
-        found.push(
-            (case["identity_inversion"] != json!(fitted.identity_inversion())).then(|| "identity_inversion".to_owned()),
-        );
-        differences
-            .extend(found.into_iter().flatten().map(|text| format!("{label} of {}: {text}", case["train_input"])));
-        compared += 1;
-    }
-    assert!(compared > 80, "only {compared} cases were recognised");
-    assert_none_differ("transforms", compared, &differences);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct ForecastArgs {
     #[arg(long = "file_format", alias = "file-format", value_name = "FORMAT", default_value = "csv")]
     pub file_format: String,
     /// Model: a JSON dict, e.g. {"name": "ETS", "seasonal_periods": 52}. `merlion models` lists them
-    #[arg(long, value_name = "JSON", default_value = r#"{"name": "ETS"}"#)]
+    #[arg(long, value_name = "JSON", default_value = r#"{"name": "DefaultForecaster"}"#)]
     pub model: String,
     /// Columns that tell the series apart: a JSON list, e.g. ["Store", "Dept"]
     #[arg(long = "index_cols", alias = "index-cols", value_name = "JSON", default_value = "[]")]

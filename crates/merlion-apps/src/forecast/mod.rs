@@ -131,6 +131,14 @@ impl ForecastJob {
         Ok(self.data_cols.clone())
     }
 
+    /// Refuses what the model cannot be shown, before a cluster is touched.
+    fn check_columns(&self, options: &ForecastOptions, columns: usize) -> Result<(), AppError> {
+        let model = options.model.build(&catalog(), options.compat);
+        model
+            .and_then(|model| model.check_columns(columns))
+            .map_err(|error| AppError::Data(format!("--model: {error}")))
+    }
+
     /// Finds and surveys the table: everything that can be wrong with the data is found before a cluster is touched.
     async fn open(&self, runtime: &RuntimeEnv, options: &ForecastOptions) -> Result<Dataset, AppError> {
         let request = DatasetRequest {
@@ -142,6 +150,7 @@ impl ForecastJob {
             time_zone: self.settings.time_zone.clone(),
         };
         let visible = self.visible_columns(&options.model)?;
+        self.check_columns(options, visible.len())?;
         let dataset = Dataset::open(runtime, &request).await?.with_data_columns(&visible)?;
         self.check_times(options, &dataset)?;
         Ok(dataset)

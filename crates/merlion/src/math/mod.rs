@@ -1,6 +1,7 @@
 //! Numerical tools that models share: optimisers, random streams, distributions. Slices in, `Vec` or scalars out; no model
 //! and no time in here.
 
+pub mod brent;
 pub mod lbfgsb;
 pub mod normal;
 pub mod rng;

@@ -51,7 +51,7 @@ const MERLION_MODELS: &[&str] = &[
     "DetectorEnsemble",
 ];
 
-type Build = fn(Map<String, Value>, Compat) -> Result<Box<dyn DynForecaster>, ModelError>;
+type Build = fn(Map<String, Value>, &Origin) -> Result<Box<dyn DynForecaster>, ModelError>;
 
 /// Whose answers a model gives where Merlion's are not what a user would want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +61,15 @@ pub enum Compat {
     None,
     /// Merlion's.
     Merlion,
+}
+
+/// Where the models inside a model come from, and whose answers they give.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origin {
+    /// The models there are.
+    pub catalog: Catalog,
+    /// Whose answers they give.
+    pub compat: Compat,
 }
 
 /// What the catalogue knows of one model.
@@ -74,6 +83,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// What the model can do.
     pub capabilities: Capabilities,
+    /// The parameter that holds an inner model, for a model around another one.
+    pub inner: Option<&'static str>,
     build: Build,
 }
 
@@ -86,6 +97,7 @@ impl Entry {
             aliases: F::ALIASES,
             summary: F::SUMMARY,
             capabilities: F::CAPABILITIES,
+            inner: F::INNER,
             build: build::<F>,
         }
     }
@@ -96,7 +108,19 @@ impl Entry {
     /// [`ModelError::UnknownParameter`] with the nearest name, [`ModelError::InvalidParameter`], or
     /// [`ModelError::InvalidSpec`] for a value of the wrong type.
     pub fn build(&self, parameters: Map<String, Value>, compat: Compat) -> Result<Box<dyn DynForecaster>, ModelError> {
-        (self.build)(parameters, compat)
+        self.build_in(parameters, &Origin { compat, ..Origin::default() })
+    }
+
+    /// The same with inner models from elsewhere than this crate.
+    ///
+    /// # Errors
+    /// As [`Entry::build`], for inner models too.
+    pub fn build_in(
+        &self,
+        parameters: Map<String, Value>,
+        origin: &Origin,
+    ) -> Result<Box<dyn DynForecaster>, ModelError> {
+        (self.build)(parameters, origin)
     }
 
     /// The model's hyper-parameters with their defaults.
@@ -106,9 +130,15 @@ impl Entry {
     }
 }
 
-fn build<F: Forecaster>(parameters: Map<String, Value>, compat: Compat) -> Result<Box<dyn DynForecaster>, ModelError> {
-    let known = serde_json::to_value(F::default()).map_err(|e| ModelError::InvalidSpec(e.to_string()))?;
-    let known: Vec<&str> = known.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+fn build<F: Forecaster>(
+    mut parameters: Map<String, Value>,
+    origin: &Origin,
+) -> Result<Box<dyn DynForecaster>, ModelError> {
+    let defaults = serde_json::to_value(F::default()).map_err(|e| ModelError::InvalidSpec(e.to_string()))?;
+    if let Some(inner) = F::INNER {
+        forward(F::NAME, &mut parameters, inner, &defaults, &origin.catalog)?;
+    }
+    let known: Vec<&str> = defaults.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
     if let Some(unknown) = parameters.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(ModelError::UnknownParameter {
             model: F::NAME.to_owned(),
@@ -123,7 +153,7 @@ fn build<F: Forecaster>(parameters: Map<String, Value>, compat: Compat) -> Resul
             return Err(ModelError::InvalidSpec(format!("{}: {key} = {value}: {error}", F::NAME)));
         }
     }
-    let mut all = match compat {
+    let mut all = match origin.compat {
         Compat::None => Map::new(),
         // Merlion's way where the user did not choose.
         Compat::Merlion => match serde_json::to_value(F::default().into_merlion()) {
@@ -131,11 +161,64 @@ fn build<F: Forecaster>(parameters: Map<String, Value>, compat: Compat) -> Resul
             _ => Map::new(),
         },
     };
+    if let Some(inner) = F::INNER
+        && let (Some(Value::Object(defaults)), Some(Value::Object(given))) = (all.get(inner), parameters.get_mut(inner))
+        && defaults.get("name") == given.get("name")
+    {
+        *given = defaults.clone().into_iter().chain(std::mem::take(given)).collect();
+    }
     all.extend(parameters);
     let model: F = serde_json::from_value(Value::Object(all))
         .map_err(|error| ModelError::InvalidSpec(format!("{}: {error}", F::NAME)))?;
+    let model = model.with_origin(origin);
     model.validate()?;
     Ok(Box::new(model))
+}
+
+/// Moves the parameters a model does not know into the JSON of its inner model, unless they are there already.
+///
+/// What neither knows is an error in the name of the outer model, with the nearest name of either. (An inner model that has
+/// an inner model itself is left to do the same.)
+fn forward(
+    model: &str,
+    parameters: &mut Map<String, Value>,
+    inner: &str,
+    defaults: &Value,
+    catalog: &Catalog,
+) -> Result<(), ModelError> {
+    let mut json = match parameters.shift_remove(inner) {
+        None | Some(Value::Null) => Map::from_iter([("name".to_owned(), defaults[inner]["name"].clone())]),
+        Some(Value::String(name)) => Map::from_iter([("name".to_owned(), name.into())]),
+        Some(Value::Object(json)) => json,
+        Some(other) => {
+            return Err(ModelError::InvalidSpec(format!("{model}: {inner} is a model's JSON dict, not {other}")));
+        }
+    };
+    let Some(name) = json.get("name").and_then(Value::as_str) else {
+        return Err(ModelError::InvalidSpec(format!("{model}: {inner} has no \"name\"")));
+    };
+    let entry = catalog.get(name)?;
+    let inner_defaults = entry.defaults();
+    let is_of = |defaults: &Value, key: &str| defaults.get(key).is_some();
+    let (own, foreign): (Map<_, _>, Map<_, _>) =
+        std::mem::take(parameters).into_iter().partition(|(key, _)| is_of(defaults, key));
+    *parameters = own;
+    let mut unknown = foreign.keys().chain(json.keys().filter(|key| *key != "name"));
+    if entry.inner.is_none()
+        && let Some(unknown) = unknown.find(|key| !is_of(&inner_defaults, key))
+    {
+        let names = [defaults, &inner_defaults].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+        return Err(ModelError::UnknownParameter {
+            model: if foreign.contains_key(unknown) { model.to_owned() } else { name.to_owned() },
+            parameter: unknown.clone(),
+            nearest: nearest(unknown, names.map(String::as_str)).map(str::to_owned),
+        });
+    }
+    for (key, value) in foreign {
+        json.entry(key).or_insert(value);
+    }
+    parameters.insert(inner.to_owned(), json.into());
+    Ok(())
 }
 
 /// The models a process knows: the slices of every crate that has some, put together once.
@@ -168,6 +251,14 @@ impl Catalog {
             let names = self.iter().flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
             ModelError::UnknownModel { name: name.to_owned(), nearest: nearest(name, names).map(str::to_owned) }
         })
+    }
+}
+
+impl PartialEq for Catalog {
+    /// Whether both have the same entries, not merely equal ones.
+    fn eq(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len()
+            && self.entries.iter().zip(&other.entries).all(|(a, b)| std::ptr::eq(*a, *b))
     }
 }
 

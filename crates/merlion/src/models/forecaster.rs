@@ -11,8 +11,9 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ModelError;
+use super::{ModelError, Origin};
 use crate::time::{Granularity, Timestamp};
+use crate::transform::TransformSpec;
 
 /// What a model can do, as data that the pipeline, the documentation and the conformance tests read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -113,8 +114,8 @@ pub struct Request<'a> {
     pub exog: &'a [Vec<f64>],
     /// Levels of the wanted prediction intervals, in per cent (80, 95).
     pub levels: &'a [f64],
-    /// Seed of simulated quantities.
-    pub seed: u64,
+    /// Seed of simulated quantities, and the reasons to give up early.
+    pub context: &'a FitContext,
 }
 
 /// A prediction interval.
@@ -164,6 +165,9 @@ pub trait Forecaster:
     const SUMMARY: &'static str;
     /// What the model can do.
     const CAPABILITIES: Capabilities;
+    /// The parameter that holds an inner model, for a model around another one. JSON keys the model does not know are then
+    /// the inner model's.
+    const INNER: Option<&'static str> = None;
     /// The model after training.
     type Fitted: FittedForecaster;
 
@@ -171,6 +175,36 @@ pub trait Forecaster:
     #[must_use]
     fn into_merlion(self) -> Self {
         self
+    }
+
+    /// The model with its inner models coming from `origin`, if it has any; without this call they come from this crate.
+    #[must_use]
+    fn with_origin(self, _origin: &Origin) -> Self {
+        self
+    }
+
+    /// The model with a season of this many observations, 1 for none; `None` for a model that knows no season.
+    #[must_use]
+    fn with_season_length(self, _length: usize) -> Option<Self> {
+        None
+    }
+
+    /// What this instance can do: more or less than its kind, where an inner model decides.
+    fn capabilities(&self) -> Capabilities {
+        Self::CAPABILITIES
+    }
+
+    /// The transform that belongs to the model whatever the user has done to the data before; `None` for none.
+    fn transform(&self) -> Option<TransformSpec> {
+        None
+    }
+
+    /// Checks the number of data columns, the target among them, before any data is seen.
+    ///
+    /// # Errors
+    /// A [`ModelError`] for a number the model cannot do with.
+    fn check_columns(&self, _columns: usize) -> Result<(), ModelError> {
+        Ok(())
     }
 
     /// Checks the hyper-parameters against each other, before any data is seen.
@@ -216,6 +250,15 @@ pub trait DynForecaster: Debug + Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// The hyper-parameters as JSON.
     fn parameters(&self) -> serde_json::Value;
+    /// See [`Forecaster::with_season_length`].
+    fn with_season_length(&self, length: usize) -> Option<Box<dyn DynForecaster>>;
+    /// See [`Forecaster::transform`].
+    fn transform(&self) -> Option<TransformSpec>;
+    /// See [`Forecaster::check_columns`].
+    ///
+    /// # Errors
+    /// A [`ModelError`] for a number the model cannot do with.
+    fn check_columns(&self, columns: usize) -> Result<(), ModelError>;
     /// Trains the model, whose parameters were validated when it was built.
     ///
     /// # Errors
@@ -247,11 +290,24 @@ impl<F: Forecaster> DynForecaster for F {
     }
 
     fn capabilities(&self) -> Capabilities {
-        F::CAPABILITIES
+        Forecaster::capabilities(self)
     }
 
     fn parameters(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn with_season_length(&self, length: usize) -> Option<Box<dyn DynForecaster>> {
+        let model = Forecaster::with_season_length(self.clone(), length)?;
+        Some(Box::new(model))
+    }
+
+    fn transform(&self) -> Option<TransformSpec> {
+        Forecaster::transform(self)
+    }
+
+    fn check_columns(&self, columns: usize) -> Result<(), ModelError> {
+        Forecaster::check_columns(self, columns)
     }
 
     fn fit(&self, input: &TrainInput<'_>, context: &FitContext) -> Result<Box<dyn DynFittedForecaster>, ModelError> {

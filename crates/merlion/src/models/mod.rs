@@ -6,7 +6,7 @@ pub mod forecast;
 mod forecaster;
 mod spec;
 
-pub use catalog::{Catalog, Compat, Entry};
+pub use catalog::{Catalog, Compat, Entry, Origin};
 pub use error::ModelError;
 pub use forecaster::{
     Capabilities, DynFittedForecaster, DynForecaster, FitContext, FittedForecaster, Forecast, Forecaster, InSample,

@@ -1,8 +1,9 @@
 //! Model JSON: `{"name": "ETS", "seasonal": "mul", "transform": {…}}`, read once and turned into a pipeline.
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
-use super::{Catalog, Compat, ModelError};
+use super::{Catalog, Compat, DynForecaster, ModelError, Origin};
 use crate::pipeline::ForecastPipeline;
 use crate::transform::TransformSpec;
 
@@ -98,12 +99,15 @@ impl ModelSpec {
         Value::Object(map)
     }
 
-    /// The trainable pipeline this describes.
+    /// The trainable pipeline this describes. The common settings of a model inside this one are the pipeline's too, where
+    /// this one has none; its transform follows that of this one.
     ///
     /// # Errors
     /// [`ModelError`] when the model or a parameter does not exist or has an unusable value.
     pub fn build(&self, catalog: &Catalog, compat: Compat) -> Result<ForecastPipeline, ModelError> {
-        let model = catalog.get(&self.name)?.build(self.parameters.clone(), compat).map_err(|error| match error {
+        let Self { name, mut common, parameters } = self.clone().with_inner_settings(catalog)?;
+        let origin = Origin { catalog: catalog.clone(), compat };
+        let model = catalog.get(&name)?.build_in(parameters, &origin).map_err(|error| match error {
             ModelError::UnknownParameter { model, parameter, nearest } => {
                 let nearest = nearest.or_else(|| {
                     crate::nearest::nearest(&parameter, COMMON_PARAMETERS.iter().copied()).map(str::to_owned)
@@ -112,8 +116,63 @@ impl ModelSpec {
             }
             other => other,
         })?;
-        Ok(ForecastPipeline::new(model, self.common.clone()))
+        common.transform = in_sequence(common.transform, model.transform())?;
+        Ok(ForecastPipeline::new(model, common).with_compat(compat))
     }
+
+    /// The model alone, for a model that contains it.
+    ///
+    /// # Errors
+    /// As [`ModelSpec::build`]; [`ModelError::InvalidSpec`] for settings of a pipeline, of which there is none here.
+    pub fn build_model(&self, origin: &Origin) -> Result<Box<dyn DynForecaster>, ModelError> {
+        if self.common != CommonParameters::default() {
+            return Err(ModelError::InvalidSpec(format!(
+                "{} is inside another model, which is the one to have {}",
+                self.name,
+                COMMON_PARAMETERS.join(", ")
+            )));
+        }
+        origin.catalog.get(&self.name)?.build_in(self.parameters.clone(), origin)
+    }
+
+    /// Takes the common settings out of the JSON of an inner model.
+    fn with_inner_settings(mut self, catalog: &Catalog) -> Result<Self, ModelError> {
+        let Some(key) = catalog.get(&self.name)?.inner else { return Ok(self) };
+        let Some(json @ Value::Object(_)) = self.parameters.get_mut(key) else { return Ok(self) };
+        let inner = Self::from_json(json)?.with_inner_settings(catalog)?;
+        let (common, theirs) = (&mut self.common, inner.common);
+        common.transform = in_sequence(common.transform.take(), theirs.transform)?;
+        common.max_forecast_steps = common.max_forecast_steps.or(theirs.max_forecast_steps);
+        common.target_seq_index = common.target_seq_index.or(theirs.target_seq_index);
+        common.invert_transform = common.invert_transform.or(theirs.invert_transform);
+        *json = Self { name: inner.name, common: CommonParameters::default(), parameters: inner.parameters }.to_json();
+        Ok(self)
+    }
+}
+
+impl Serialize for ModelSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(&Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// One transform after the other. A series is resampled once, as the outer model has it.
+fn in_sequence(
+    first: Option<TransformSpec>,
+    second: Option<TransformSpec>,
+) -> Result<Option<TransformSpec>, ModelError> {
+    let (Some(a), Some(b)) = (&first, &second) else { return Ok(first.or(second)) };
+    if [a.name(), b.name()] == [TransformSpec::default().name(); 2] {
+        return Ok(first);
+    }
+    let sequence = json!({"name": "TransformSequence", "transforms": [a.to_json(), b.to_json()]});
+    Ok(Some(TransformSpec::from_json(&sequence)?))
 }
 
 fn count(key: &str, value: &Value) -> Result<usize, ModelError> {

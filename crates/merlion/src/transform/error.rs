@@ -1,9 +1,9 @@
-//! Why a transform could not be built, fitted or applied.
+//! Why a transform could not be built, fitted, applied or inverted.
 
 use crate::series::SeriesError;
 use crate::time::TimeError;
 
-/// Why a transform could not be built, fitted or applied.
+/// Why a transform could not be built, fitted, applied or inverted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransformError {
@@ -31,6 +31,14 @@ pub enum TransformError {
         /// The nearest parameter there is.
         nearest: Option<String>,
     },
+    /// A parameter that must be given was not.
+    #[error("{transform} needs a value for '{parameter}'")]
+    MissingParameter {
+        /// The transform.
+        transform: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+    },
     /// A parameter has a value the transform cannot take.
     #[error("{transform}: {parameter} = {value}: {reason}")]
     InvalidParameter {
@@ -46,9 +54,48 @@ pub enum TransformError {
     /// JSON that cannot be read as a transform.
     #[error("{0}")]
     InvalidSpec(String),
+    /// A column the transform cannot work with.
+    #[error("{transform}: column '{column}' {reason}")]
+    UnsuitableColumn {
+        /// The transform.
+        transform: &'static str,
+        /// The column.
+        column: String,
+        /// What is wrong with it, as the end of a sentence about the column.
+        reason: String,
+    },
+    /// What the transform did cannot be undone.
+    #[error("{transform} cannot be inverted: {reason}")]
+    NotInvertible {
+        /// The transform.
+        transform: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// The inversion state came from another transform or another series.
+    #[error("{transform}: the inversion state does not belong to this series: {reason}")]
+    WrongState {
+        /// The transform.
+        transform: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
     /// A series the transform cannot work with.
     #[error(transparent)]
     Series(#[from] SeriesError),
+}
+
+impl TransformError {
+    /// [`TransformError::InvalidParameter`] for a value that can be shown.
+    pub(super) fn invalid(
+        transform: &'static str,
+        parameter: &str,
+        value: impl std::fmt::Display,
+        reason: impl Into<String>,
+    ) -> Self {
+        let (parameter, value, reason) = (parameter.to_owned(), value.to_string(), reason.into());
+        Self::InvalidParameter { transform, parameter, value, reason }
+    }
 }
 
 impl From<TimeError> for TransformError {

@@ -1,30 +1,10 @@
 //! Transform JSON: which transform a name means, and which of its keys are understood.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Identity, TemporalResample, TransformError, TransformSpec};
+use super::{Transform, TransformError, TransformSpec, catalog};
 use crate::nearest::nearest;
-
-/// Names of Merlion's other transforms.
-const NOT_YET: [&str; 15] = [
-    "MovingAverage",
-    "MovingPercentile",
-    "ExponentialMovingAverage",
-    "DifferenceTransform",
-    "LagTransform",
-    "LowerUpperClip",
-    "Rescale",
-    "AbsVal",
-    "MeanVarNormalize",
-    "MinMaxNormalize",
-    "BoxCoxTransform",
-    "Shingle",
-    "TransformSequence",
-    "TransformStack",
-    "InvertibleTransformSequence",
-];
 
 pub(super) fn read(json: &Value) -> Result<TransformSpec, TransformError> {
     let empty = Map::new();
@@ -43,51 +23,42 @@ pub(super) fn read(json: &Value) -> Result<TransformSpec, TransformError> {
             )));
         }
     };
-    // Merlion also writes the class with its module: `merlion.transform.resample:TemporalResample`.
-    match name.rsplit(':').next().unwrap_or(name) {
-        Identity::NAME => match parameters.keys().find(|key| *key != "name") {
-            None => Ok(TransformSpec::Identity),
-            Some(parameter) => Err(unknown(Identity::NAME, parameter, &[])),
-        },
-        TemporalResample::NAME => {
-            parse(TemporalResample::NAME, TemporalResample::PARAMETERS, parameters).map(TransformSpec::TemporalResample)
-        }
-        other if NOT_YET.contains(&other) => Err(TransformError::NotAvailable { name: other.to_owned() }),
-        other => {
-            let names = [Identity::NAME, TemporalResample::NAME].into_iter().chain(NOT_YET);
-            Err(TransformError::Unknown { name: other.to_owned(), nearest: nearest(other, names).map(str::to_owned) })
-        }
-    }
+    catalog::get(name)?.build(parameters)
 }
 
-fn unknown(transform: &'static str, parameter: &str, known: &[&str]) -> TransformError {
-    let nearest = nearest(parameter, known.iter().copied()).map(str::to_owned);
-    TransformError::UnknownParameter { transform, parameter: parameter.to_owned(), nearest }
+/// The parameters of `T` with their defaults.
+pub(super) fn parameters<T: Transform>() -> Value {
+    // A transform is a struct of plain fields: its serialisation cannot fail.
+    serde_json::to_value(T::default()).unwrap_or_default()
 }
 
 /// The transform `T` with some of its parameters set. Each is read on its own first, so that an error can name it.
-fn parse<T: DeserializeOwned>(
-    transform: &'static str,
-    known: &[&str],
-    parameters: &Map<String, Value>,
-) -> Result<T, TransformError> {
+pub(super) fn build<T: Transform>(parameters: &Map<String, Value>) -> Result<TransformSpec, TransformError> {
+    let transform = T::NAME;
+    let defaults = self::parameters::<T>();
+    let known: Vec<&str> = defaults.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
     let mut set = Map::new();
     for (parameter, value) in parameters.iter().filter(|(key, _)| *key != "name") {
         if !known.contains(&parameter.as_str()) {
-            return Err(unknown(transform, parameter, known));
+            let nearest = nearest(parameter, known.iter().copied()).map(str::to_owned);
+            return Err(TransformError::UnknownParameter { transform, parameter: parameter.clone(), nearest });
         }
         if value.is_null() {
             continue;
         }
         let alone = Map::from_iter([(parameter.clone(), value.clone())]);
         if let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) {
-            let (parameter, value, reason) = (parameter.clone(), value.to_string(), error.to_string());
-            return Err(TransformError::InvalidParameter { transform, parameter, value, reason });
+            return Err(TransformError::invalid(transform, parameter, value, error.to_string()));
         }
         set.insert(parameter.clone(), value.clone());
     }
-    serde_json::from_value(Value::Object(set))
-        .map_err(|error| TransformError::InvalidSpec(format!("{transform}: {error}")))
+    if let Some(parameter) = T::REQUIRED.iter().find(|parameter| !set.contains_key(**parameter)) {
+        return Err(TransformError::MissingParameter { transform, parameter });
+    }
+    let read: T = serde_json::from_value(Value::Object(set))
+        .map_err(|error| TransformError::InvalidSpec(format!("{transform}: {error}")))?;
+    read.validate()?;
+    Ok(read.into())
 }
 
 /// The transform and its name as a JSON dict.
@@ -115,6 +86,12 @@ mod tests {
             json!({"name": "TemporalResample", "granularity": 1800.5, "origin": 1_614_557_100}),
             json!({"name": "TemporalResample", "granularity": "2MS", "aggregation_policy": "Sum", "missing_value_policy": null}),
             json!({"name": "merlion.transform.resample:TemporalResample", "granularity": "5min", "trainable_granularity": true}),
+            json!("MeanVarNormalize"),
+            json!({"name": "Rescale", "bias": {"x": 1, "y": 2.5}, "scale": 3}),
+            json!({"name": "BoxCoxTransform", "lmbda": 0.5}),
+            json!({"name": "MovingAverage", "weights": [0.25, 0.75]}),
+            json!({"name": "TransformStack", "transforms": ["AbsVal", {"name": "Shingle", "size": 3, "stride": 2}]}),
+            json!({"name": "InvertibleTransformSequence", "transforms": ["DifferenceTransform", {"name": "LagTransform", "k": 7}]}),
         ] {
             let spec = TransformSpec::from_json(&text).unwrap();
             assert_eq!(TransformSpec::from_json(&spec.to_json()), Ok(spec.clone()), "{text} became {}", spec.to_json());
@@ -134,8 +111,14 @@ mod tests {
             ),
             (json!({"name": "Foo"}), "unknown transform 'Foo'"),
             (
-                json!({"name": "MeanVarNormalize"}),
-                "transform 'MeanVarNormalize' exists in Merlion but is not available yet",
+                json!({"name": "merlion.transform.anomalize:LevelShift"}),
+                "transform 'LevelShift' exists in Merlion but is not available yet",
+            ),
+            (json!({"name": "LagTransform"}), "LagTransform needs a value for 'k'"),
+            (
+                json!({"name": "TransformSequence", "transforms": ["Identity", {"name": "LagTransform", "n": 3}]}),
+                "TransformSequence: transforms = [\"Identity\",{\"name\":\"LagTransform\",\"n\":3}]: \
+                 LagTransform has no parameter 'n', did you mean 'k'?",
             ),
             (
                 json!({"name": "TemporalResample", "granularty": "1h"}),

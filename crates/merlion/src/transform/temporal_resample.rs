@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TransformError;
+use super::{Fitted, Inversion, InversionState, Transform, TransformError, TransformSpec};
 use crate::align::{self, AggregationPolicy, AlignOptions, MissingValuePolicy};
 use crate::series::TimeSeries;
 use crate::time::{Granularity, Offset, Timestamp};
@@ -43,25 +43,16 @@ impl Default for TemporalResample {
     }
 }
 
-impl TemporalResample {
-    /// The name in transform JSON.
-    pub const NAME: &'static str = "TemporalResample";
-
-    /// The parameters in transform JSON.
-    pub(super) const PARAMETERS: &'static [&'static str] = &[
-        "granularity",
-        "origin",
-        "trainable_granularity",
-        "remove_non_overlapping",
-        "aggregation_policy",
-        "missing_value_policy",
-    ];
+impl Transform for TemporalResample {
+    const NAME: &'static str = "TemporalResample";
+    const SUMMARY: &'static str = "A regular grid, found in the training data unless it is given";
+    type Fitted = FittedTemporalResample;
 
     /// Finds the grid of a training series, as far as it is not given.
     ///
     /// # Errors
     /// [`TransformError::Series`] when the step is to be found in fewer than two time stamps.
-    pub fn fit(&self, series: &TimeSeries) -> Result<FittedTemporalResample, TransformError> {
+    fn fit(&self, series: &TimeSeries) -> Result<FittedTemporalResample, TransformError> {
         let trainable = self.trainable_granularity.unwrap_or(self.granularity.is_none());
         let step = if trainable { Some(Granularity::infer(&series.times())?.step) } else { self.granularity.clone() };
         let origin = match self.origin {
@@ -134,6 +125,24 @@ impl FittedTemporalResample {
             aggregation_policy: self.options.aggregation_policy,
             missing_value_policy: self.options.missing_value_policy,
         }
+    }
+}
+
+impl Fitted for FittedTemporalResample {
+    fn inversion(&self) -> Inversion {
+        Inversion::NOTHING
+    }
+
+    fn spec(&self) -> TransformSpec {
+        self.state().into()
+    }
+
+    fn apply_with_state(&self, series: &TimeSeries) -> Result<(TimeSeries, InversionState), TransformError> {
+        Ok((self.apply(series)?, InversionState::Nothing))
+    }
+
+    fn invert(&self, series: &TimeSeries, _: &InversionState) -> Result<TimeSeries, TransformError> {
+        Ok(series.clone())
     }
 }
 

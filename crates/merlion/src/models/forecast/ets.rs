@@ -63,6 +63,8 @@ pub struct Ets {
     /// "maximum" for the best fit there is, "merlion" for the one Merlion stops at. The two differ most for seasonal models of
     /// data in the thousands.
     pub estimation: Estimation,
+    /// Largest β/α: how quickly the trend may change, compared with the level. 1, no limit, as in statsmodels.
+    pub trend_limit: f64,
     /// Sample paths behind the standard errors of models without a closed form (a multiplicative trend, or a multiplicative
     /// season with an additive error); 1000 as in statsmodels, but drawn so that they are worth several thousand.
     pub simulations: usize,
@@ -79,6 +81,7 @@ impl Default for Ets {
             refit: true,
             refit_window: None,
             estimation: Estimation::Maximum,
+            trend_limit: 1.0,
             simulations: 1000,
         }
     }
@@ -118,6 +121,10 @@ impl Forecaster for Ets {
         Self { estimation: Estimation::Merlion, ..self }
     }
 
+    fn with_season_length(self, length: usize) -> Option<Self> {
+        Some(Self { seasonal_periods: Some(length).filter(|length| *length > 1), ..self })
+    }
+
     fn validate(&self) -> Result<(), ModelError> {
         let invalid = |parameter, value: String, reason: &str| {
             Err(ModelError::InvalidParameter { model: Self::NAME, parameter, value, reason: reason.into() })
@@ -133,6 +140,9 @@ impl Forecaster for Ets {
         {
             return invalid("refit_window", window.to_string(), "too short to fit the model on");
         }
+        if !(self.trend_limit > 0.0 && self.trend_limit <= 1.0) {
+            return invalid("trend_limit", self.trend_limit.to_string(), "a share of α, above 0 and up to 1");
+        }
         if self.simulations < 2 {
             return invalid("simulations", self.simulations.to_string(), "at least two paths are needed");
         }
@@ -140,7 +150,8 @@ impl Forecaster for Ets {
     }
 
     fn fit(&self, input: &TrainInput<'_>, context: &FitContext) -> Result<FittedEts, ModelError> {
-        let fit = Workspace::new(input.target)?.fit(self.variant(), self.estimation, None, context)?;
+        let mut workspace = Workspace::new(input.target)?.with_trend_limit(self.trend_limit);
+        let fit = workspace.fit(self.variant(), self.estimation, None, context)?;
         Ok(FittedEts { model: self.clone(), fit, last_time: input.times.last().copied() })
     }
 }
@@ -172,14 +183,14 @@ impl FittedEts {
     /// With `refit` and more observations than its window the newest window is fitted anew, as in Merlion. Otherwise the
     /// trained model is run on over the observations after its training data. When these do not reach back to the training
     /// data the states are first guessed from the observations themselves.
-    fn moved_along(&self, history: &TrainInput<'_>, seed: u64) -> Result<EtsFit, ModelError> {
+    fn moved_along(&self, history: &TrainInput<'_>, context: &FitContext) -> Result<EtsFit, ModelError> {
         let variant = self.fit.variant;
         let y = history.target;
         let window = self.model.window();
         if self.model.refit && y.len() > window {
             let tail = &y[y.len() - window..];
-            let context = FitContext::with_seed(seed);
-            return Workspace::new(tail)?.fit(variant, self.model.estimation, Some(&self.fit), &context);
+            let mut workspace = Workspace::new(tail)?.with_trend_limit(self.model.trend_limit);
+            return workspace.fit(variant, self.model.estimation, Some(&self.fit), context);
         }
         let newer = history.times.partition_point(|t| self.last_time.is_some_and(|last| *t <= last));
         if newer == y.len() && newer > 0 {
@@ -200,7 +211,7 @@ impl FittedEts {
 impl FittedForecaster for FittedEts {
     fn forecast(&self, request: &Request<'_>) -> Result<Forecast, ModelError> {
         let moved = match &request.history {
-            Some(history) if !history.target.is_empty() => Some(self.moved_along(history, request.seed)?),
+            Some(history) if !history.target.is_empty() => Some(self.moved_along(history, request.context)?),
             _ => None,
         };
         let fit = moved.as_ref().unwrap_or(&self.fit);
@@ -221,9 +232,10 @@ impl FittedForecaster for FittedEts {
             &fit.last,
             fit.sigma2.sqrt(),
             horizon,
-            (self.model.simulations, request.seed),
+            self.model.simulations,
             &probabilities,
-        );
+            request.context,
+        )?;
         let mut bounds = simulated.quantiles.into_iter();
         let mut intervals = Vec::with_capacity(request.levels.len());
         for &level in request.levels {
@@ -283,6 +295,7 @@ mod tests {
             (Ets { trend: None, ..Ets::default() }, "damped_trend"),
             (Ets { seasonal_periods: Some(0), ..Ets::default() }, "seasonal_periods"),
             (Ets { refit_window: Some(1), ..Ets::default() }, "refit_window"),
+            (Ets { trend_limit: 0.0, ..Ets::default() }, "trend_limit"),
             (Ets { simulations: 1, ..Ets::default() }, "simulations"),
         ] {
             let error = model.validate().unwrap_err();
@@ -313,7 +326,13 @@ mod tests {
         let model = Ets { seasonal: Some(Multiplicative), seasonal_periods: Some(4), ..Ets::default() };
         let fitted = fit(&model, &sales(40)).unwrap();
         let times = days(40..48);
-        let request = Request { times: &times, history: None, exog: &[], levels: &[80.0, 95.0], seed: 5 };
+        let request = Request {
+            times: &times,
+            history: None,
+            exog: &[],
+            levels: &[80.0, 95.0],
+            context: &FitContext::with_seed(5),
+        };
         let forecast = fitted.forecast(&request).unwrap();
         let [narrow, wide] = &forecast.intervals[..] else { panic!("{:?}", forecast.intervals) };
         let stderr = forecast.stderr.unwrap();

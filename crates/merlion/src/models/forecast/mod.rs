@@ -1,16 +1,22 @@
 //! The forecasters.
 
+pub mod auto_ets;
+pub mod default_forecaster;
 pub mod drift;
 pub mod ets;
 pub mod historic_average;
 pub mod naive;
 pub mod seasonal_naive;
+pub mod seasonality_layer;
 
 use super::Entry;
 
 /// The forecasters, in the order of the documentation.
 pub static CATALOG: &[Entry] = &[
+    Entry::forecaster::<default_forecaster::DefaultForecaster>(),
+    Entry::forecaster::<auto_ets::AutoEts>(),
     Entry::forecaster::<ets::Ets>(),
+    Entry::forecaster::<seasonality_layer::SeasonalityLayer>(),
     Entry::forecaster::<naive::Naive>(),
     Entry::forecaster::<seasonal_naive::SeasonalNaive>(),
     Entry::forecaster::<drift::Drift>(),

@@ -110,7 +110,9 @@ pub(super) mod tests {
             granularity: &granularity,
         });
         let times = days(1000..1000 + horizon as i64);
-        fitted.forecast(&Request { times: &times, history, exog: &[], levels: &[], seed: 0 }).unwrap()
+        fitted
+            .forecast(&Request { times: &times, history, exog: &[], levels: &[], context: &FitContext::with_seed(0) })
+            .unwrap()
     }
 
     // σ² = (1 + 4 + 9) / 3.

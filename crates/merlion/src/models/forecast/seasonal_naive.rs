@@ -35,6 +35,10 @@ impl Forecaster for SeasonalNaive {
     const CAPABILITIES: Capabilities = Capabilities::CLASSICAL;
     type Fitted = FittedSeasonalNaive;
 
+    fn with_season_length(self, length: usize) -> Option<Self> {
+        Some(Self { season_length: length })
+    }
+
     fn validate(&self) -> Result<(), ModelError> {
         if self.season_length == 0 {
             return Err(ModelError::InvalidParameter {

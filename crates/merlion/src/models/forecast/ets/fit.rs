@@ -132,6 +132,8 @@ pub struct Workspace {
     /// The first observation that is not positive.
     not_positive: Option<(f64, usize)>,
     constant: bool,
+    /// Upper bound of β* = β/α.
+    trend_limit: f64,
     starts: Vec<((Option<Component>, usize), Start)>,
     pass: Pass,
     minimizer: Minimizer,
@@ -153,10 +155,18 @@ impl Workspace {
             unit,
             not_positive: y.iter().enumerate().find(|(_, y)| **y <= 0.0).map(|(position, y)| (*y, position)),
             constant: y.iter().all(|value| value == &y[0]),
+            trend_limit: 1.0,
             starts: Vec::new(),
             pass: Pass::default(),
             minimizer: Minimizer::default(),
         })
+    }
+
+    /// The same with β limited to this share of α, so that no trend changes quicker than that. From above 0 to 1.
+    #[must_use]
+    pub fn with_trend_limit(mut self, limit: f64) -> Self {
+        self.trend_limit = limit;
+        self
     }
 
     /// Maximises the likelihood of a variant, over smoothing parameters and initial states alike. `warm` is a fit of the same
@@ -197,7 +207,7 @@ impl Workspace {
         };
         self.minimizer.options = options;
         let mut search = Search::new(variant, origin, units);
-        let (mut lower, mut upper) = search.bounds(hold_states);
+        let (mut lower, mut upper) = search.bounds(hold_states, self.trend_limit);
         if estimation == Estimation::Merlion {
             search.hold_stiff(&self.y, &mut self.pass, &starts[0], (&mut lower, &mut upper));
         }
@@ -382,6 +392,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_limited_trend_is_no_quicker_than_its_limit() {
+        // A trend that turns round wants to be followed quickly.
+        let y: Vec<f64> = (0..60).map(|t| 50.0 - f64::from((t % 24 - 12i32).abs())).collect();
+        let variant = all_variants(4)[3];
+        let fit = |limit| {
+            let workspace = Workspace::new(&y).unwrap();
+            workspace.with_trend_limit(limit).fit(variant, Estimation::Maximum, None, &FitContext::default()).unwrap()
+        };
+        let (free, limited) = (fit(1.0), fit(0.1));
+        let ratio = |fit: &EtsFit| fit.smoothing.beta / fit.smoothing.alpha;
+        assert!(ratio(&free) > 0.2 && ratio(&limited) <= 0.1 + 1e-12, "{} and {}", ratio(&free), ratio(&limited));
+        assert!(limited.log_likelihood < free.log_likelihood);
     }
 
     #[test]

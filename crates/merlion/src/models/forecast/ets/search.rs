@@ -83,11 +83,15 @@ impl Search {
         }
     }
 
-    pub(super) fn bounds(&self, hold_states: bool) -> (Vec<f64>, Vec<f64>) {
+    /// Bounds of the coordinates; `trend_limit` is that of β*.
+    pub(super) fn bounds(&self, hold_states: bool, trend_limit: f64) -> (Vec<f64>, Vec<f64>) {
         let smoothing = self.variant.smoothing_count();
         let states = if hold_states { 0.0 } else { f64::INFINITY };
         let mut bounds = vec![(-states, states); self.variant.free_count()];
         bounds[..smoothing].fill(WEIGHT);
+        if self.variant.trend.is_some() {
+            bounds[1].1 = trend_limit.clamp(WEIGHT.0, WEIGHT.1);
+        }
         if self.variant.damped {
             bounds[smoothing - 1] = DAMPING;
         }

@@ -2,12 +2,16 @@
 
 use super::components::{Component, Smoothing, State, Variant, damped_ratio};
 use crate::math::{normal, rng};
+use crate::models::{FitContext, ModelError};
 use Component::{Additive, Multiplicative};
 
 /// Key of the random stream of these simulations.
 const STREAM: u64 = 0x4554_5321;
 /// Where a simulated multiplied trend is stopped from becoming zero or negative, where it has no power.
 const SMALLEST_RATIO: f64 = 1e-6;
+
+/// Paths drawn between two looks at the clock and the stop flag.
+const CHECK_EVERY: usize = 4096;
 
 /// What the sample paths say about each coming step.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +33,11 @@ pub(super) fn simulate(
     last: &State,
     sigma: f64,
     horizon: usize,
-    (paths, seed): (usize, u64),
+    paths: usize,
     probabilities: &[f64],
-) -> Simulated {
-    let mut random = rng::stream(seed, STREAM);
+    context: &FitContext,
+) -> Result<Simulated, ModelError> {
+    let mut random = rng::stream(context.seed, STREAM);
     let mut order: Vec<usize> = (0..paths).collect();
     let mut levels = vec![last.level; paths];
     let mut trends = vec![last.trend; paths];
@@ -45,6 +50,9 @@ pub(super) fn simulate(
         rng::shuffle(&mut random, &mut order);
         values.clear();
         for (path, &stratum) in order.iter().enumerate() {
+            if path % CHECK_EVERY == 0 {
+                context.check()?;
+            }
             let error = sigma * normal::quantile((stratum as f64 + rng::uniform(&mut random)) / paths as f64);
             let season = (m > 0).then(|| &mut seasons[path * m + h % m]);
             let value = step(variant, p, error, &mut levels[path], &mut trends[path], season);
@@ -60,7 +68,7 @@ pub(super) fn simulate(
             }
         }
     }
-    result
+    Ok(result)
 }
 
 /// One observation with the error `ε`, and the state after it (see `recursion.rs` for the symbols).
@@ -149,7 +157,9 @@ mod tests {
                 let Some(exact) = forecast_variance(variant, SMOOTHING, &last(variant), sigma * sigma, 9) else {
                     continue;
                 };
-                let simulated = simulate(variant, SMOOTHING, &last(variant), sigma, 9, (100_000, 1), &[]);
+                let simulated =
+                    simulate(variant, SMOOTHING, &last(variant), sigma, 9, 100_000, &[], &FitContext::with_seed(1))
+                        .unwrap();
                 for (h, (v, s)) in exact.iter().zip(&simulated.deviation).enumerate() {
                     assert!(
                         (s / v.sqrt() - 1.0).abs() < 0.015,
@@ -167,7 +177,9 @@ mod tests {
     fn quantiles_of_one_step_are_normal() {
         let variant =
             Variant { error: Additive, trend: None, damped: false, seasonal: Some(Multiplicative), period: 3 };
-        let simulated = simulate(variant, SMOOTHING, &last(variant), 4.0, 1, (1000, 1), &[0.1, 0.5, 0.9]);
+        let simulated =
+            simulate(variant, SMOOTHING, &last(variant), 4.0, 1, 1000, &[0.1, 0.5, 0.9], &FitContext::with_seed(1))
+                .unwrap();
         for (q, z) in simulated.quantiles.iter().zip([-1.281_551_565_5, 0.0, 1.281_551_565_5]) {
             assert!((q[0] - (60.0 + 4.0 * z)).abs() < 0.05, "{} vs {}", q[0], 60.0 + 4.0 * z);
         }
@@ -177,7 +189,8 @@ mod tests {
     fn the_same_seed_gives_the_same_paths() {
         let variant = Variant { error: Additive, trend: Some(Multiplicative), damped: true, seasonal: None, period: 1 };
         let state = State { level: 50.0, trend: 1.01, seasonal: vec![] };
-        let run = |seed| simulate(variant, SMOOTHING, &state, 4.0, 20, (500, seed), &[0.5]);
+        let run =
+            |seed| simulate(variant, SMOOTHING, &state, 4.0, 20, 500, &[0.5], &FitContext::with_seed(seed)).unwrap();
         assert_eq!(run(3), run(3));
         assert_ne!(run(3), run(4));
     }
