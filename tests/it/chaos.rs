@@ -46,7 +46,8 @@ fn an_executor_killed_while_it_fits_loses_nothing_and_doubles_nothing() {
     assert_eq!(status.code(), Some(0), "{}", cluster.scheduler.log());
     std::thread::sleep(Duration::from_millis(200));
     let log = cluster.scheduler.log().to_lowercase();
-    assert!(log.contains("executor") && (log.contains("lost") || log.contains("dead")), "no word of the loss:\n{log}");
+    // Its tasks are given out anew when its results are missed, or when its silence is noticed: whichever is first.
+    assert!(log.contains("resubmit") || log.contains("lost executor"), "no word of the lost task:\n{log}");
 
     assert_eq!(rows(&stormy), rows(&calm), "the rows differ from those of a quiet run");
 }

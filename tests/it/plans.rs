@@ -20,8 +20,18 @@ fn assert_approved(name: &str, plan: &str) {
 
 fn explain(more: &[&str]) -> String {
     let table = weekly_sales().canonicalize().expect("the example is there");
-    let mut args =
-        vec!["forecast", "--explain", "--train_data", text(&table), "--output_path", "unused", "--master", "local[2]"];
+    let mut args = vec![
+        "forecast",
+        "--explain",
+        "--model",
+        "{'name': 'ETS'}",
+        "--train_data",
+        text(&table),
+        "--output_path",
+        "unused",
+        "--master",
+        "local[2]",
+    ];
     args.extend(WEEKLY);
     args.extend(THREE_WEEKS);
     args.extend(more);

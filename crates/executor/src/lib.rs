@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use datafusion::common::DataFusionError;
 use merlion_session::cluster;
+use merlion_session::engine::StoppableEngine;
 use merlion_session::master::{Master, MasterError};
 use merlion_session::stores::Credentials;
 
@@ -108,6 +109,7 @@ pub fn config(args: &ExecutorArgs, credentials: Credentials) -> Result<ExecutorP
         grpc_max_decoding_message_size: message_bytes,
         grpc_max_encoding_message_size: message_bytes,
         memory_pool_size: args.memory,
+        override_execution_engine: Some(Arc::new(StoppableEngine::default())),
         override_function_registry: Some(Arc::new(cluster::function_registry(&state))),
         override_runtime_producer: Some(cluster::runtime_producer(credentials, None)),
         override_config_producer: Some(cluster::config_producer()),

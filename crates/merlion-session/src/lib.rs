@@ -3,6 +3,7 @@
 pub mod cluster;
 mod codec;
 mod config;
+pub mod engine;
 mod functions;
 pub mod job;
 pub mod master;

@@ -1,6 +1,6 @@
 //! The plan node around a series aggregate through which a cancelled job reaches the fits.
 //!
-//! A task is cancelled by dropping its future. But an aggregate fits its series inside one `poll`, during which nothing can
+//! A stream is cancelled by dropping it. But an aggregate fits its series inside one `poll`, during which nothing can
 //! be dropped. So this node runs its input on a thread of its own and only waits for it: the drop arrives at once, sets the stop flag,
 //! and the fits, which look at the flag in every iteration, end within milliseconds. It also keeps fits off the threads that serve
 //! heartbeats and shuffles.
@@ -26,13 +26,21 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct SeriesScopeExec {
     input: Arc<dyn ExecutionPlan>,
+    /// Set when the whole task is to stop.
+    task: StopFlag,
 }
 
 impl SeriesScopeExec {
     /// A scope around `input`.
     #[must_use]
     pub fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        Self { input }
+        Self { input, task: StopFlag::default() }
+    }
+
+    /// The same scope, which also ends when `task` is set.
+    #[must_use]
+    pub fn of_task(&self, task: StopFlag) -> Self {
+        Self { input: Arc::clone(&self.input), task }
     }
 }
 
@@ -72,13 +80,13 @@ impl ExecutionPlan for SeriesScopeExec {
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self::new(input))),
+            (Some(input), true) => Ok(Arc::new(Self { input, task: self.task.clone() })),
             _ => internal_err!("SeriesScopeExec has one input"),
         }
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let flag = StopFlag::default();
+        let flag = self.task.child();
         let (sender, receiver) = mpsc::channel(1);
         let (input, scope_flag, runtime) = (Arc::clone(&self.input), flag.clone(), tokio::runtime::Handle::current());
         tokio::task::spawn_blocking(move || {

@@ -39,18 +39,31 @@ impl Capabilities {
 
 /// A request to stop, shared between the job that may be cancelled and the fit that looks at it.
 #[derive(Debug, Clone, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
+pub struct StopFlag(Arc<Stop>);
+
+#[derive(Debug, Default)]
+struct Stop {
+    asked: AtomicBool,
+    /// Who may ask as well: the task that a part of the work belongs to.
+    parent: Option<StopFlag>,
+}
 
 impl StopFlag {
+    /// A flag for a part of the work: it is set when it is set itself, or when this one is.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self(Arc::new(Stop { asked: AtomicBool::new(false), parent: Some(self.clone()) }))
+    }
+
     /// Asks every holder of this flag to stop.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.asked.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody asked to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.asked.load(Ordering::Relaxed) || self.0.parent.as_ref().is_some_and(Self::is_stopped)
     }
 }
 
