@@ -90,7 +90,9 @@ pub enum ModelError {
         name: String,
     },
     /// A model that leaves several columns to one that has not been written yet.
-    #[error("{model} leaves {columns} columns to {name}, which is not available yet; give it one column, or name another model")]
+    #[error(
+        "{model} leaves {columns} columns to {name}, which is not available yet; give it one column, or name another model"
+    )]
     Delegated {
         /// The model.
         model: &'static str,

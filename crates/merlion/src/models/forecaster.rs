@@ -178,6 +178,7 @@ pub trait Forecaster:
 
     /// The model as Merlion's answers need it (`--compat merlion`), where they differ from what a user would want.
     #[must_use]
+    #[expect(clippy::wrong_self_convention, reason = "read in a sentence: this model as Merlion has it")]
     fn as_merlion(self) -> Self {
         self
     }

@@ -54,16 +54,14 @@ pub(super) fn autocorrelations(x: &[f64], count: usize) -> Vec<f64> {
     let x: Vec<f64> = x.iter().map(|x| x - mean).collect();
     let product = |lag: usize| x.iter().zip(&x[lag..]).map(|(a, b)| a * b).sum::<f64>();
     let variance = product(0);
-    (0..count)
-        .map(|lag| product(lag) / variance)
-        .map(|rho| if rho.is_nan() { 0.0 } else { rho })
-        .collect()
+    (0..count).map(|lag| product(lag) / variance).map(|rho| if rho.is_nan() { 0.0 } else { rho }).collect()
 }
 
 /// Positive local maxima, and of several of these the ones that are maxima among themselves: multiples of a period are not.
 pub(super) fn peaks(rho: &[f64]) -> Vec<usize> {
-    let maxima: Vec<usize> =
-        (1..rho.len().saturating_sub(1)).filter(|&k| rho[k] > 0.0 && rho[k] > rho[k - 1] && rho[k] > rho[k + 1]).collect();
+    let maxima: Vec<usize> = (1..rho.len().saturating_sub(1))
+        .filter(|&k| rho[k] > 0.0 && rho[k] > rho[k - 1] && rho[k] > rho[k + 1])
+        .collect();
     if maxima.len() < 2 {
         return maxima;
     }
@@ -90,7 +88,8 @@ mod tests {
 
     #[test]
     fn multiples_of_a_period_are_no_peaks_among_peaks() {
-        let rho: Vec<f64> = (0..40).map(|k| (1.0 - f64::from(k) / 50.0) * (f64::from(k) * 0.5 * std::f64::consts::PI).cos()).collect();
+        let rho: Vec<f64> =
+            (0..40).map(|k| (1.0 - f64::from(k) / 50.0) * (f64::from(k) * 0.5 * std::f64::consts::PI).cos()).collect();
         assert_eq!(peaks(&rho), [4]);
         assert_eq!(peaks(&[1.0, -0.2, -0.5]), [0usize; 0]);
     }

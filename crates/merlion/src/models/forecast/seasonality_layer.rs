@@ -121,6 +121,7 @@ pub struct FittedSeasonalityLayer {
     model: Box<dyn DynFittedForecaster>,
 }
 
+#[expect(clippy::borrowed_box, reason = "serde passes the field by reference")]
 fn state<S: Serializer>(model: &Box<dyn DynFittedForecaster>, serializer: S) -> Result<S::Ok, S::Error> {
     model.state().serialize(serializer)
 }
@@ -192,7 +193,10 @@ mod tests {
     #[test]
     fn what_cannot_be_is_named() {
         for (json, words) in [
-            (json!({"periodicity_stratgy": "Min"}), "no parameter 'periodicity_stratgy', did you mean 'periodicity_strategy'?"),
+            (
+                json!({"periodicity_stratgy": "Min"}),
+                "no parameter 'periodicity_stratgy', did you mean 'periodicity_strategy'?",
+            ),
             (json!({"sesonal": "mul"}), "SeasonalityLayer has no parameter 'sesonal', did you mean 'seasonal'?"),
             (json!({"model": {"name": "ETS", "sesonal": "mul"}}), "ETS has no parameter 'sesonal'"),
             (json!({"model": {"name": "Naive"}}), "no season that could be set"),
