@@ -789,6 +789,13 @@ fn a_univariate_model_looks_at_its_target_alone_and_others_take_several_columns(
                         failures.add(&name, "several columns", defect);
                     }
                 }
+                // A model that leaves several columns to another one says so before there is data.
+                Err(error @ ModelError::Delegated { .. }) => {
+                    let mut spec = configuration.spec();
+                    spec.common.target_seq_index = Some(1);
+                    let told = spec.build(&catalog, Compat::None).and_then(|pipeline| pipeline.check_columns(3));
+                    failures.check(told.as_ref() == Err(&error), &name, "several columns", || format!("{told:?}"));
+                }
                 Err(error) => failures.add(&name, "several columns", error),
             }
             for target in [None, Some(3)] {

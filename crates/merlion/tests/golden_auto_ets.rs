@@ -14,7 +14,7 @@ use merlion::models::{
     Catalog, Compat, FitContext, FittedForecaster, Forecast, Forecaster, ModelSpec, Request, TrainInput,
 };
 use merlion::pipeline::{FittedForecastPipeline, Target};
-use merlion::seasonality::{Options, Test, detect};
+use merlion::seasonality::{Options, Strategy, Test, detect};
 use merlion::series::TimeSeries;
 use merlion::time::{Granularity, Offset, Timestamp};
 use serde_json::{Value, json};
@@ -52,6 +52,13 @@ fn relative(got: &[f64], expected: &[f64]) -> f64 {
     got.iter().zip(expected).map(|(g, e)| (g / e - 1.0).abs()).fold(0.0, f64::max)
 }
 
+/// Largest difference over the largest expected magnitude.
+fn distance(got: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let scale = expected.iter().fold(0.0f64, |scale, e| scale.max(e.abs()));
+    got.iter().zip(expected).map(|(g, e)| (g - e).abs() / scale).fold(0.0, f64::max)
+}
+
 /// Times in golden files are seconds.
 fn times(seconds: &Value) -> Vec<Timestamp> {
     let nanos = |s: &Value| Timestamp::from_nanos(s.as_i64().unwrap() * 1_000_000_000);
@@ -60,13 +67,14 @@ fn times(seconds: &Value) -> Vec<Timestamp> {
 
 /// Hyndman's name and the season of a model as Merlion names its parts.
 fn name(model: &Value, damped: &str, period: &str) -> (String, u64) {
+    let season = if model["seasonal"].is_null() { 1 } else { model[period].as_u64().unwrap_or(1) };
     let letter = |key: &str| match model[key].as_str() {
+        _ if key == "seasonal" && season == 1 => "N",
         Some("add") => "A",
         Some("mul") => "M",
         _ => "N",
     };
     let damped = if model[damped] == true { "d" } else { "" };
-    let season = if model["seasonal"].is_null() { 1 } else { model[period].as_u64().unwrap_or(1) };
     (format!("{}{}{damped}{}", letter("error"), letter("trend"), letter("seasonal")), season)
 }
 
@@ -86,9 +94,13 @@ fn seasons_are_those_of_merlion() {
             test: Test::Merlion,
         };
         let found = detect(&y, &options, &FitContext::default()).unwrap();
-        if json!(found) != case["value"] {
-            println!("{}: {options:?} {found:?} vs {}", case["series"], case["value"]);
+        let label = format!("{} {options:?}", case["series"]);
+        if case["series"] == "walmart_full_1_8" && options.strategy == Strategy::All {
+            // The errors' peak at 13 is significant by a hair: statsmodels stops short of the best fit they are the errors of.
+            assert_eq!((json!(found), &case["value"]), (json!([4, 22, 13]), &json!([4, 22])), "{label}");
+            continue;
         }
+        assert_eq!(json!(found), case["value"], "{label}");
     }
     println!("{} cases", cases.len());
 }
@@ -125,20 +137,18 @@ fn pipelines_choose_and_forecast_what_merlion_does() {
             let loglik = state.pointer("/model/fit/log_likelihood").unwrap().as_f64().unwrap();
             let theirs = golden["params"]["statsmodels"]["llf"].as_f64().unwrap();
             let forecast = fitted.forecast(Target::Times(&times(&golden["time_stamps"])), &[]).unwrap().forecast;
-            let mean = relative(&forecast.mean, &column(&golden["forecast"]));
-            let err = relative(&forecast.stderr.unwrap(), &column(&golden["forecast_err"]));
-            let (_, in_sample) = fitted.in_sample();
-            let train = relative(&in_sample.mean, &column(&golden["train_pred"]));
+            let mean = distance(&forecast.mean, &column(&golden["forecast"]));
+            let err = distance(&forecast.stderr.unwrap(), &column(&golden["forecast_err"]));
+            let train = distance(&fitted.in_sample().1.mean, &column(&golden["train_pred"]));
             println!(
-                "{label:36} {:5} m = {:2} loglik {loglik:.4} vs {theirs:.4}, forecasts differ by {mean:.1e}, their errors by \
-                 {err:.1e}, train by {train:.1e}",
+                "{label:36} {:5} m = {} loglik {loglik:.4} vs {theirs:.4}, forecasts {mean:.0e} apart, errors {err:.0e}, train \
+                 {train:.0e}",
                 got.0, got.1
             );
-            // Values around 0, and in units of order one Merlion's search takes another way: the best fit is a little better.
-            let tolerance = if dataset == "synth_hourly" { 0.05 } else { 0.01 };
-            assert!(mean < tolerance && loglik > theirs - 1e-3, "{label}: {mean}, {loglik} vs {theirs}");
-            // The errors of multiplicative models are simulated there.
-            assert!(err < if got.0.starts_with('A') { tolerance } else { 0.1 }, "{label}: {err}");
+            assert!(mean < 1e-3 && train < 0.01, "{label}: {mean:e}, {train:e}");
+            assert!(loglik > theirs - 1e-3, "{label}: {loglik} vs {theirs}");
+            // Errors of models with multiplication are simulated there; golden_ets.rs compares them.
+            assert!(err < 2e-3 || got.0.contains('M'), "{label}: {err:e}");
         }
     }
 }
@@ -194,6 +204,8 @@ fn forecast(fitted: &FittedAutoEts, horizon: usize) -> Forecast {
 /// Series whose choice is the same, and whose forecasts agree to 1 %.
 fn agreement(model: &AutoEts) -> Option<(usize, usize, usize)> {
     let (series, all) = (walmart()?, golden("autoets_all_walmart")?);
+    // Merlion's search is followed as far as it can be, not to the last step: now and then it ends a little higher.
+    let emulated = model.model.estimation == Estimation::Merlion;
     let (mut count, mut same, mut close) = (0, 0, 0);
     for case in all["series"].as_array().unwrap() {
         let key = [0, 1].map(|i| case["series"][i].as_str().unwrap().to_owned());
@@ -209,7 +221,7 @@ fn agreement(model: &AutoEts) -> Option<(usize, usize, usize)> {
             let ic = theirs["ic"].as_f64().unwrap();
             assert_eq!(candidate.model, name(theirs, "damped", "m").0, "{label}");
             let found = candidate.criterion.unwrap();
-            assert!(model.model.estimation == Estimation::Merlion || found <= ic + 1e-3, "{label}: {found} vs {ic}");
+            assert!(emulated || found <= ic + 1e-3, "{label} {}: {found} vs {ic}", candidate.model);
         }
         let (aic, theirs) = (fitted.fit().aic(), case["chosen"]["aic"].as_f64().unwrap());
         let apart = relative(&forecast(&fitted, 27).mean, &numbers(&case["forecast"]));
@@ -217,7 +229,7 @@ fn agreement(model: &AutoEts) -> Option<(usize, usize, usize)> {
             "{label:29} {:5} {:2} AIC {aic:.3} vs {:5} {:2} {theirs:.3}, forecasts differ by {apart:.1e}",
             got.0, got.1, expected.0, expected.1
         );
-        assert!(aic <= theirs + 1e-3, "{label}: AIC {aic} vs {theirs}");
+        assert!(emulated || aic <= theirs + 1e-3, "{label}: AIC {aic} vs {theirs}");
         if got != expected {
             assert!(aic < theirs, "{label}: {got:?} with AIC {aic} for {expected:?} with {theirs}");
         }

@@ -29,6 +29,8 @@ use crate::models::{FitContext, ModelError};
 const LONGEST: usize = 1500;
 /// Robust standard deviations beyond which an error is an outlier.
 const OUTLIER: f64 = 6.0;
+/// Largest share of outliers: what is more frequent belongs to the series.
+const OUTLIERS: f64 = 0.02;
 /// Share of the data's magnitude below which errors are rounding.
 const ROUNDING: f64 = 1e-11;
 /// Peaks of the autocorrelation, and of the errors' periodogram, that are tested.
@@ -159,12 +161,14 @@ fn about_line(values: &[f64]) -> Vec<f64> {
     values.iter().enumerate().map(|(t, y)| y - mean - slope * (t as f64 - centre)).collect()
 }
 
-/// The distance from 0 beyond which a value is an outlier; infinite where more than half of the values are equal.
+/// The distance from 0 beyond which a value is an outlier.
 fn outlier(values: &[f64]) -> f64 {
     let mut distances: Vec<f64> = values.iter().map(|e| e.abs()).collect();
-    let middle = distances.len() / 2;
-    let median = *distances.select_nth_unstable_by(middle, f64::total_cmp).1;
-    if median > 0.0 { OUTLIER * 1.4826 * median } else { f64::INFINITY }
+    let mut quantile = |share: f64| {
+        let place = (share * (distances.len() - 1) as f64) as usize;
+        *distances.select_nth_unstable_by(place, f64::total_cmp).1
+    };
+    (OUTLIER * 1.4826 * quantile(0.5)).max(quantile(1.0 - OUTLIERS))
 }
 
 fn squares(errors: &[f64], bound: f64) -> f64 {
@@ -209,9 +213,11 @@ mod tests {
         errors[57] = 1e9;
         let bound = 6.0 * 1.4826 * 26.0;
         assert!((outlier(&errors) - bound).abs() < 10.0, "{} vs {bound}", outlier(&errors));
-        let clipped = clipped(errors);
+        let clipped = clipped(errors.clone());
         assert!((clipped[57] - bound).abs() < 10.0 && (clipped[0] + 50.0).abs() < 5.0, "{clipped:?}");
-        assert_eq!(outlier(&[0.0, 0.0, 5.0]), f64::INFINITY);
+        // One in ten is not rare.
+        errors.iter_mut().step_by(10).for_each(|e| *e = 1e6);
+        assert_eq!(outlier(&errors), 1e6);
     }
 
     #[test]

@@ -265,3 +265,173 @@ impl FittedForecaster for FittedAutoEts {
         self.model.in_sample()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ets::Estimation;
+    use super::super::naive::tests::{days, fit, forecast};
+    use super::*;
+    use crate::models::{Catalog, Compat, ModelSpec};
+    use crate::time::{Granularity, Offset};
+    use serde_json::{Value, json};
+
+    fn sales(n: usize) -> Vec<f64> {
+        let noise = |t: usize| ((t * 7919) % 101) as f64 / 50.0;
+        (0..n).map(|t| (30.0 + 0.3 * t as f64) * [1.0, 1.3, 0.8, 0.9][t % 4] + noise(t)).collect()
+    }
+
+    fn parameters(json: Value, compat: Compat) -> Result<Value, ModelError> {
+        let spec = ModelSpec::from_json(&json)?;
+        Catalog::default().get(&spec.name)?.build(spec.parameters, compat).map(|model| model.parameters())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_merlion() {
+        let json = serde_json::to_value(AutoEts::default()).unwrap();
+        for key in ["auto_seasonality", "auto_error", "auto_trend", "auto_seasonal", "auto_damped", "restrict"] {
+            assert_eq!(json[key], true, "{key}");
+        }
+        assert_eq!((&json["model"]["name"], &json["model"]["error"]), (&json!("ETS"), &json!("add")));
+        assert_eq!((&json["periodicity_strategy"], &json["pval"]), (&json!("ACF"), &json!(0.05)));
+        assert_eq!(AutoEts::default().criterion(), InformationCriterion::Aic);
+        let full = AutoEts { search: Search::Full, ..AutoEts::default() };
+        assert_eq!((full.criterion(), full.trend_limit()), (InformationCriterion::Aicc, 0.1));
+    }
+
+    #[test]
+    fn parameters_of_ets_are_passed_on() {
+        let json = json!({"name": "AutoETS", "estimation": "merlion", "model": {"name": "ETS", "refit": false}});
+        let inner = &parameters(json, Compat::None).unwrap()["model"];
+        assert_eq!((&inner["estimation"], &inner["refit"]), (&json!("merlion"), &json!(false)));
+        // In Merlion's mode the inner model is Merlion's, as far as it was not chosen.
+        let merlion = parameters(json!({"name": "AutoETS", "model": {"name": "ETS", "refit": false}}), Compat::Merlion);
+        let merlion = merlion.unwrap();
+        assert_eq!(merlion["model"]["estimation"], "merlion");
+        assert_eq!((&merlion["model"]["refit"], &merlion["seasonality_test"]), (&json!(false), &json!("merlion")));
+        let chosen = parameters(json!({"name": "AutoETS", "estimation": "maximum"}), Compat::Merlion).unwrap();
+        assert_eq!(chosen["model"]["estimation"], "maximum");
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        for (json, words) in [
+            (json!({"aditive_only": true}), "AutoETS has no parameter 'aditive_only', did you mean 'additive_only'?"),
+            (json!({"model": {"name": "ETS", "tend": null}}), "ETS has no parameter 'tend', did you mean 'trend'?"),
+            (json!({"model": {"name": "Naive"}}), "the search is among ETS models, of which 'Naive' is none"),
+            (json!({"information_criterion": "HQIC"}), "'HQIC' is not one of AIC, AICc, BIC"),
+            (json!({"periodicity_strategy": "All"}), "the model has one season"),
+            (json!({"pval": 0.0}), "a probability between 0 and 1"),
+            (json!({"trend_limit": 2.0}), "a share of α"),
+            (json!({"simulations": 0}), "at least two paths"),
+            (
+                json!({"auto_trend": false, "auto_damped": false, "model": {"name": "ETS", "trend": null}}),
+                "no candidate",
+            ),
+        ] {
+            let mut json = json;
+            json["name"] = "AutoETS".into();
+            let error = parameters(json.clone(), Compat::None).unwrap_err().to_string();
+            assert!(error.contains(words), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_chosen_model_has_the_lowest_criterion_of_all() {
+        for search in [Search::Merlion, Search::Full] {
+            let model = AutoEts { search, ..AutoEts::default() };
+            let fitted = fit(&model, &sales(60)).unwrap();
+            assert_eq!((fitted.season_length(), fitted.fit().variant.period), (4, 4), "{search:?}");
+            assert_eq!(fitted.fit().variant.seasonal, Some(Component::Multiplicative), "{:?}", fitted.candidates());
+            let chosen = model.criterion().of(fitted.fit());
+            let lowest = fitted.candidates().iter().filter_map(|c| c.criterion).fold(f64::INFINITY, f64::min);
+            assert_eq!(chosen, lowest, "{:?}", fitted.candidates());
+            let state = serde_json::to_value(&fitted).unwrap();
+            assert_eq!(state["candidates"].as_array().unwrap().len(), fitted.candidates().len());
+            assert_eq!(state.pointer("/model/model/seasonal"), Some(&json!("mul")), "{state}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_automatic_stays_as_it_is_in_the_inner_model() {
+        let inner = Ets { error: Component::Multiplicative, trend: None, seasonal_periods: Some(12), ..Ets::default() };
+        let model = AutoEts {
+            model: inner,
+            auto_seasonality: false,
+            auto_error: false,
+            auto_trend: false,
+            ..AutoEts::default()
+        };
+        let fitted = fit(&model, &sales(60)).unwrap();
+        let names: Vec<&str> = fitted.candidates().iter().map(|c| c.model.as_str()).collect();
+        assert_eq!((fitted.season_length(), names), (12, vec!["MNA", "MNM"]));
+        let set = Forecaster::with_season_length(AutoEts::default(), 4).unwrap();
+        assert_eq!((set.auto_seasonality, set.model.seasonal_periods), (false, Some(4)));
+    }
+
+    #[test]
+    fn the_season_is_left_out_when_it_was_not_seen_twice() {
+        let model = Forecaster::with_season_length(AutoEts::default(), 12).unwrap();
+        assert_eq!(fit(&model, &sales(23)).unwrap().season_length(), 1);
+        assert_eq!(fit(&model, &sales(24)).unwrap().season_length(), 12);
+    }
+
+    #[test]
+    fn up_to_three_observations_have_a_level() {
+        for n in [2, 3] {
+            let fitted = fit(&AutoEts::default(), &sales(n)).unwrap();
+            assert_eq!(fitted.fit().variant.name(), "ANN", "n = {n}");
+        }
+        assert_eq!(fit(&AutoEts::default(), &[1.0]).unwrap_err(), ModelError::TooShort { got: 1, needed: 2 });
+        for n in 4..12 {
+            for search in [Search::Merlion, Search::Full] {
+                let fitted = fit(&AutoEts { search, ..AutoEts::default() }, &sales(n)).unwrap();
+                let mean = forecast(&fitted, 6, None).mean;
+                assert!(
+                    mean.iter().all(|y| y.abs() < 200.0),
+                    "n = {n}, {search:?}: {:?} {mean:?}",
+                    fitted.fit().variant
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn candidates_that_cannot_be_fitted_are_left_out_and_the_first_error_tells_why_none_can() {
+        let mut y = sales(40);
+        y[7] = -1.0;
+        // The inner error multiplies and is not chosen, so that no candidate suits.
+        let inner = Ets { error: Component::Multiplicative, ..Ets::default() };
+        let model = AutoEts { model: inner, auto_error: false, ..AutoEts::default() };
+        let error = fit(&model, &y).unwrap_err();
+        assert!(matches!(error, ModelError::UnsuitableValue { position: 7, .. }), "{error}");
+        let fitted = fit(&AutoEts::default(), &y).unwrap();
+        assert!(fitted.candidates().iter().all(|c| c.model.starts_with('A') && c.error.is_none()));
+    }
+
+    #[test]
+    fn constant_series_go_on() {
+        for search in [Search::Merlion, Search::Full] {
+            let fitted = fit(&AutoEts { search, ..AutoEts::default() }, &[5.0; 30]).unwrap();
+            assert_eq!(forecast(&fitted, 4, None).mean, [5.0; 4], "{search:?}");
+        }
+    }
+
+    #[test]
+    fn merlions_mode_differs_in_estimation_and_season_test_alone() {
+        let merlion = AutoEts::default().into_merlion();
+        assert_eq!((merlion.model.estimation, merlion.seasonality_test), (Estimation::Merlion, Test::Merlion));
+        let back = AutoEts { model: Ets::default(), seasonality_test: Test::Phases, ..merlion };
+        assert_eq!(back, AutoEts::default());
+    }
+
+    #[test]
+    fn a_cancelled_search_ends() {
+        let (times, granularity) = (days(0..40), Granularity { step: Offset::Fixed(86_400_000_000_000), phase: 0 });
+        let y = sales(40);
+        let input = TrainInput { times: &times, target: &y, covariates: &[], exog: &[], granularity: &granularity };
+        let context = FitContext::default();
+        context.stop.stop();
+        let model = Forecaster::with_season_length(AutoEts::default(), 4).unwrap();
+        assert_eq!(model.fit(&input, &context).unwrap_err(), ModelError::Cancelled);
+    }
+}

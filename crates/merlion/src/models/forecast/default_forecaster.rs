@@ -67,7 +67,7 @@ impl Forecaster for DefaultForecaster {
     }
 
     fn fit(&self, input: &TrainInput<'_>, context: &FitContext) -> Result<FittedAutoEts, ModelError> {
-        self.check_columns(1 + input.covariates.len() + input.exog.len())?;
+        self.check_columns(1 + input.covariates.len())?;
         self.univariate.fit(input, context)
     }
 }

@@ -121,6 +121,7 @@ pub struct FittedSeasonalityLayer {
     model: Box<dyn DynFittedForecaster>,
 }
 
+#[expect(clippy::borrowed_box, reason = "serde passes the field by reference")]
 fn state<S: Serializer>(model: &Box<dyn DynFittedForecaster>, serializer: S) -> Result<S::Ok, S::Error> {
     model.state().serialize(serializer)
 }
