@@ -231,8 +231,7 @@ impl FittedForecaster for FittedEts {
             fit.smoothing,
             &fit.last,
             fit.sigma2.sqrt(),
-            horizon,
-            self.model.simulations,
+            (horizon, self.model.simulations),
             &probabilities,
             request.context,
         )?;

@@ -32,8 +32,7 @@ pub(super) fn simulate(
     p: Smoothing,
     last: &State,
     sigma: f64,
-    horizon: usize,
-    paths: usize,
+    (horizon, paths): (usize, usize),
     probabilities: &[f64],
     context: &FitContext,
 ) -> Result<Simulated, ModelError> {
@@ -158,7 +157,7 @@ mod tests {
                     continue;
                 };
                 let simulated =
-                    simulate(variant, SMOOTHING, &last(variant), sigma, 9, 100_000, &[], &FitContext::with_seed(1))
+                    simulate(variant, SMOOTHING, &last(variant), sigma, (9, 100_000), &[], &FitContext::with_seed(1))
                         .unwrap();
                 for (h, (v, s)) in exact.iter().zip(&simulated.deviation).enumerate() {
                     assert!(
@@ -178,7 +177,7 @@ mod tests {
         let variant =
             Variant { error: Additive, trend: None, damped: false, seasonal: Some(Multiplicative), period: 3 };
         let simulated =
-            simulate(variant, SMOOTHING, &last(variant), 4.0, 1, 1000, &[0.1, 0.5, 0.9], &FitContext::with_seed(1))
+            simulate(variant, SMOOTHING, &last(variant), 4.0, (1, 1000), &[0.1, 0.5, 0.9], &FitContext::with_seed(1))
                 .unwrap();
         for (q, z) in simulated.quantiles.iter().zip([-1.281_551_565_5, 0.0, 1.281_551_565_5]) {
             assert!((q[0] - (60.0 + 4.0 * z)).abs() < 0.05, "{} vs {}", q[0], 60.0 + 4.0 * z);
@@ -190,7 +189,7 @@ mod tests {
         let variant = Variant { error: Additive, trend: Some(Multiplicative), damped: true, seasonal: None, period: 1 };
         let state = State { level: 50.0, trend: 1.01, seasonal: vec![] };
         let run =
-            |seed| simulate(variant, SMOOTHING, &state, 4.0, 20, 500, &[0.5], &FitContext::with_seed(seed)).unwrap();
+            |seed| simulate(variant, SMOOTHING, &state, 4.0, (20, 500), &[0.5], &FitContext::with_seed(seed)).unwrap();
         assert_eq!(run(3), run(3));
         assert_ne!(run(3), run(4));
     }
