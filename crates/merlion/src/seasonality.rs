@@ -3,7 +3,7 @@
 //! Two tests are on offer. [`Test::Phases`], the default, looks at every period up to half the series and is content only with
 //! evidence that chance over all these periods does not explain. [`Test::Merlion`] is Merlion's: peaks of the
 //! autocorrelation within the first 40 lags (more from 10,000 observations on), after the θ method's entry to the M4
-//! competition. It cannot see the 52 weeks of a year, and finds a season in every third series of noise.
+//! competition. It cannot see the 52 weeks of a year, and finds a season in half of the longer series of noise.
 //!
 //! ```
 //! use merlion::models::FitContext;
@@ -217,7 +217,9 @@ mod tests {
                 };
                 let (here, there) = (none(&phases), none(&merlion));
                 println!("{what} {kind}: no season in {here} of {SEEDS}, by Merlion's test in {there}");
-                assert!(here >= 35, "{what} {kind}: no season in {here} of {SEEDS}");
+                // Overshooting every time is near to a season of two.
+                let least = if kind == "overshooting" { 32 } else { 37 };
+                assert!(here >= least, "{what} {kind}: no season in {here} of {SEEDS}");
             }
         }
     }

@@ -39,6 +39,9 @@ pub enum Estimation {
 
 /// Optimiser settings of [`Estimation::Maximum`]. The likelihood is of order one.
 const MAXIMUM: Options = Options { memory: 10, max_iterations: 1000, gradient_tolerance: 1e-6, value_tolerance: 1e-11 };
+/// When the search from one of several starts ends; the best of them is then followed to its optimum. On the M3 competition this
+/// halves the time and changes no forecast but one.
+const ROUGH: Options = Options { value_tolerance: 1e-5, ..MAXIMUM };
 /// Optimiser settings of [`Estimation::Merlion`]: those of scipy's L-BFGS-B.
 const MERLION: Options =
     Options { memory: 10, max_iterations: 1000, gradient_tolerance: 1e-5, value_tolerance: 2.2e-9 };
@@ -205,29 +208,32 @@ impl Workspace {
             Estimation::Maximum => (MAXIMUM, Units::Error(self.pass.rms_error())),
             Estimation::Merlion => (MERLION, Units::Data(1.0 / self.unit)),
         };
-        self.minimizer.options = options;
         let mut search = Search::new(variant, origin, units);
         let (mut lower, mut upper) = search.bounds(hold_states, self.trend_limit);
         if estimation == Estimation::Merlion {
             search.hold_stiff(&self.y, &mut self.pass, &starts[0], (&mut lower, &mut upper));
         }
+        let mut starts: Vec<Vec<f64>> = starts.iter().map(|start| search.coordinates(start)).collect();
+        let several = starts.len() > 1 && estimation == Estimation::Maximum;
+        let (y, pass) = (&self.y, &mut self.pass);
+        let mut minimize = |x: &mut [f64], options| {
+            self.minimizer.options = options;
+            let objective = |x: &[f64], gradient: &mut [f64]| search.objective(y, pass, x, gradient);
+            self.minimizer.minimize(x, (&lower, &upper), objective, || context.check())
+        };
         let mut best: Option<(f64, Vec<f64>)> = None;
-        for start in starts {
-            let mut x = search.coordinates(&start);
-            let (y, pass) = (&self.y, &mut self.pass);
-            let minimum = self.minimizer.minimize(
-                &mut x,
-                (&lower, &upper),
-                |x, gradient| search.objective(y, pass, x, gradient),
-                || context.check(),
-            )?;
+        for x in &mut starts {
+            let minimum = minimize(x, if several { ROUGH } else { options })?;
             if minimum.value.is_finite() && best.as_ref().is_none_or(|(value, _)| minimum.value < *value) {
-                best = Some((minimum.value, x));
+                best = Some((minimum.value, std::mem::take(x)));
             }
         }
-        let Some((_, x)) = best else {
+        let Some((_, mut x)) = best else {
             return Err(ModelError::Numerical(format!("the likelihood of {} is not finite", variant.name())));
         };
+        if several {
+            minimize(&mut x, options)?;
+        }
         let (smoothing, state) = search.point(&x);
         self.evaluated(variant, smoothing, state)
     }
