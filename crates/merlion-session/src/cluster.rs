@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::error::BallistaError;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
@@ -17,6 +18,7 @@ use datafusion_proto::physical_plan::PhysicalExtensionCodec;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::codec::MerlionPhysicalCodec;
+use crate::embedded;
 use crate::master::Master;
 use crate::session::{MAX_MESSAGE_BYTES, runtime_env, session_config, session_state};
 use crate::stores::Credentials;
@@ -87,6 +89,8 @@ pub struct Cluster {
     master: Master,
     scheduler: SchedulerGrpcClient<Channel>,
     context: SessionContext,
+    /// What an embedded executor shuffles through; removed with the cluster.
+    _work_dir: Option<tempfile::TempDir>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -107,23 +111,14 @@ impl Cluster {
         credentials: Credentials,
         memory_limit: Option<usize>,
     ) -> Result<Self, ClusterError> {
+        let failed = |e: BallistaError| ClusterError::Embedded(DataFusionError::External(Box::new(e)));
         let runtime = runtime_env(&config, &credentials, None).map_err(ClusterError::Embedded)?;
         let state = session_state(config.clone(), runtime).map_err(ClusterError::Embedded)?;
         let address = match &master {
             Master::Remote { host, port } => format!("http://{host}:{port}"),
             Master::Local { .. } => {
-                let embedded = |e: ballista_core::error::BallistaError| {
-                    ClusterError::Embedded(DataFusionError::External(Box::new(e)))
-                };
-                let config = config.clone();
-                let address = ballista_scheduler::standalone::new_standalone_scheduler_with_builder(
-                    session_builder(credentials.clone()),
-                    Arc::new(move || config.clone()),
-                    codec(),
-                )
-                .await
-                .map_err(embedded)?;
-                format!("http://127.0.0.1:{}", address.port())
+                let address = embedded::start_scheduler(config.clone(), credentials.clone()).await.map_err(failed)?;
+                format!("http://{address}")
             }
         };
         let unreachable = |source| ClusterError::Unreachable { master: master.clone(), source };
@@ -139,20 +134,16 @@ impl Cluster {
         let scheduler = SchedulerGrpcClient::new(channel)
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let mut work_dir = None;
         if let Master::Local { vcores } = &master {
-            let config = config.clone();
-            ballista_executor::new_standalone_executor_from_builder(
-                scheduler.clone(),
-                *vcores,
-                Arc::new(move || config.clone()),
-                runtime_producer(credentials, memory_limit.map(|bytes| bytes / vcores)),
-                codec(),
-                function_registry(&state),
-            )
-            .await
-            .map_err(|e| ClusterError::Embedded(DataFusionError::External(Box::new(e))))?;
+            let folder = tempfile::tempdir().map_err(|e| failed(e.into()))?;
+            let runtime = runtime_producer(credentials, memory_limit.map(|bytes| bytes / vcores));
+            let path = folder.path().to_string_lossy().into_owned();
+            embedded::start_executor(scheduler.clone(), *vcores, &state, runtime, &path).await.map_err(failed)?;
+            work_dir = Some(folder);
         }
-        Ok(Self { master, scheduler, context: SessionContext::new_with_state(state) })
+        let context = SessionContext::new_with_state(state);
+        Ok(Self { master, scheduler, context, _work_dir: work_dir })
     }
 
     /// Where the cluster is.
@@ -205,6 +196,6 @@ pub fn physical_codec() -> Arc<dyn PhysicalExtensionCodec> {
     Arc::new(MerlionPhysicalCodec::default())
 }
 
-fn codec() -> BallistaCodec {
+pub(crate) fn codec() -> BallistaCodec {
     BallistaCodec::new(Arc::new(BallistaLogicalExtensionCodec::default()), physical_codec())
 }

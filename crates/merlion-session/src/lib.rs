@@ -3,6 +3,7 @@
 pub mod cluster;
 mod codec;
 mod config;
+mod embedded;
 pub mod engine;
 mod functions;
 pub mod job;
