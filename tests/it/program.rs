@@ -192,8 +192,17 @@ impl Cluster {
         Self::start_with(executors, &[])
     }
 
+    /// The same, executor `n` keeping its data in the folder `n` of `work`.
+    pub(crate) fn start_in(executors: usize, work: &Path) -> Self {
+        Self::start_each(executors, &[], |n| vec!["--work-dir".to_owned(), text(&work.join(n.to_string())).to_owned()])
+    }
+
     /// The same with more arguments for every process, such as `--conf`.
     pub(crate) fn start_with(executors: usize, more: &[&str]) -> Self {
+        Self::start_each(executors, more, |_| Vec::new())
+    }
+
+    fn start_each(executors: usize, more: &[&str], own: impl Fn(usize) -> Vec<String>) -> Self {
         let port = free_port();
         let master = format!("ballista://127.0.0.1:{port}");
         let mut command = merlion(&["scheduler", "--port", &port.to_string()]);
@@ -205,10 +214,13 @@ impl Cluster {
             port,
         );
         let executors: Vec<Server> = (0..executors)
-            .map(|_| {
+            .map(|n| {
                 let (port, control) = (free_port(), free_port());
                 let mut command = merlion(&["executor", "--master", &master, "--cores", "1"]);
-                command.args(["--port", &port.to_string(), "--grpc-port", &control.to_string()]).args(more);
+                command
+                    .args(["--port", &port.to_string(), "--grpc-port", &control.to_string()])
+                    .args(more)
+                    .args(own(n));
                 Server::start(command, control)
             })
             .collect();
