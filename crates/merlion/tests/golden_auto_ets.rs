@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a test helper that finds no reference data fails the test")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use merlion::models::forecast::auto_ets::{AutoEts, FittedAutoEts};
 use merlion::models::forecast::ets::Estimation;
@@ -19,32 +18,8 @@ use merlion::series::TimeSeries;
 use merlion::time::{Granularity, Offset, Timestamp};
 use serde_json::{Value, json};
 
-/// The text of a reference file, or `None` with a word about it when the reference is not there.
-fn reference(path: &str) -> Option<String> {
-    let root = std::env::var_os("MERLION_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
-        PathBuf::from,
-    );
-    let path = root.join(path);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("skipped: no reference at {}", path.display());
-    }
-    text
-}
-
-fn golden(name: &str) -> Option<Value> {
-    reference(&format!("golden/{name}.json")).map(|text| serde_json::from_str(&text).unwrap())
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
-}
-
-/// The only column of a golden series.
-fn column(series: &Value) -> Vec<f64> {
-    numbers(series["v"].as_object().unwrap().values().next().unwrap())
-}
+mod reference;
+use reference::{column, golden, numbers, stamps};
 
 /// Largest relative difference of any value.
 fn relative(got: &[f64], expected: &[f64]) -> f64 {
@@ -57,12 +32,6 @@ fn distance(got: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let scale = expected.iter().fold(0.0f64, |scale, e| scale.max(e.abs()));
     got.iter().zip(expected).map(|(g, e)| (g - e).abs() / scale).fold(0.0, f64::max)
-}
-
-/// Times in golden files are seconds.
-fn times(seconds: &Value) -> Vec<Timestamp> {
-    let nanos = |s: &Value| Timestamp::from_nanos(s.as_i64().unwrap() * 1_000_000_000);
-    seconds.as_array().unwrap().iter().map(nanos).collect()
 }
 
 /// Hyndman's name and the season of a model as Merlion names its parts.
@@ -83,7 +52,7 @@ fn name(model: &Value, damped: &str, period: &str) -> (String, u64) {
 
 #[test]
 fn seasons_are_those_of_merlion() {
-    let Some(golden) = golden("components/seasonality") else { return };
+    let Some(golden) = golden("components/seasonality.json") else { return };
     let cases = golden["cases"].as_array().unwrap();
     for case in cases {
         let y = numbers(&golden["series"][case["series"].as_str().unwrap()]);
@@ -114,7 +83,7 @@ fn trained(golden: &Value, datasets: &Value) -> FittedForecastPipeline {
     let n = data["n_train"].as_u64().unwrap() as usize;
     let column = data["columns"][0].as_str().unwrap();
     let values = numbers(&data["v"][column])[..n].to_vec();
-    let series = TimeSeries::from_columns(times(&data["t"])[..n].to_vec(), vec![(column.to_owned(), values)]).unwrap();
+    let series = TimeSeries::from_columns(stamps(&data["t"])[..n].to_vec(), vec![(column.to_owned(), values)]).unwrap();
     let mut json = golden["kwargs"].clone();
     json["name"] = golden["model"].clone();
     let pipeline = ModelSpec::from_json(&json).unwrap().build(&Catalog::default(), Compat::Merlion).unwrap();
@@ -123,10 +92,10 @@ fn trained(golden: &Value, datasets: &Value) -> FittedForecastPipeline {
 
 #[test]
 fn pipelines_choose_and_forecast_what_merlion_does() {
-    let Some(datasets) = golden("datasets") else { return };
+    let Some(datasets) = golden("datasets.json") else { return };
     for label in ["AutoETS", "AutoETS_autoerror_mult", "AutoETS_bic", "DefaultForecaster", "SeasonalityLayer_ETS"] {
         for dataset in ["synth_hourly", "walmart_1_1"] {
-            let Some(golden) = golden(&format!("{label}__{dataset}")) else { continue };
+            let Some(golden) = golden(&format!("{label}__{dataset}.json")) else { continue };
             let fitted = trained(&golden, &datasets);
             let state = fitted.state();
             let ets = state.pointer("/model/model").unwrap();
@@ -136,7 +105,7 @@ fn pipelines_choose_and_forecast_what_merlion_does() {
             assert_eq!(got, expected, "{label}");
             let loglik = state.pointer("/model/fit/log_likelihood").unwrap().as_f64().unwrap();
             let theirs = golden["params"]["statsmodels"]["llf"].as_f64().unwrap();
-            let forecast = fitted.forecast(Target::Times(&times(&golden["time_stamps"])), &[]).unwrap().forecast;
+            let forecast = fitted.forecast(Target::Times(&stamps(&golden["time_stamps"])), &[]).unwrap().forecast;
             let mean = distance(&forecast.mean, &column(&golden["forecast"]));
             let err = distance(&forecast.stderr.unwrap(), &column(&golden["forecast_err"]));
             let train = distance(&fitted.in_sample().1.mean, &column(&golden["train_pred"]));
@@ -155,7 +124,7 @@ fn pipelines_choose_and_forecast_what_merlion_does() {
 
 #[test]
 fn several_columns_are_told_that_their_model_is_to_come() {
-    let Some(golden) = golden("DefaultForecaster__walmart_1_1_mv") else { return };
+    let Some(golden) = golden("DefaultForecaster__walmart_1_1_mv.json") else { return };
     let mut json = golden["kwargs"].clone();
     json["name"] = golden["model"].clone();
     let pipeline = ModelSpec::from_json(&json).unwrap().build(&Catalog::default(), Compat::Merlion).unwrap();
@@ -170,7 +139,7 @@ fn several_columns_are_told_that_their_model_is_to_come() {
 /// The weekly sales of the app's data, by store and department, and summed.
 fn walmart() -> Option<BTreeMap<(String, String), Vec<f64>>> {
     const ALL: &str = "__aggregated__";
-    let text = reference("../../data/walmart_mini.csv")?;
+    let text = reference::text("../../data/walmart_mini.csv")?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next()?.split(',').collect();
     let at = |name: &str| header.iter().position(|h| *h == name).unwrap();
@@ -203,7 +172,7 @@ fn forecast(fitted: &FittedAutoEts, horizon: usize) -> Forecast {
 
 /// Series whose choice is the same, and whose forecasts agree to 1 %.
 fn agreement(model: &AutoEts) -> Option<(usize, usize, usize)> {
-    let (series, all) = (walmart()?, golden("autoets_all_walmart")?);
+    let (series, all) = (walmart()?, golden("autoets_all_walmart.json")?);
     // Merlion's search is followed as far as it can be, not to the last step: now and then it ends a little higher.
     let emulated = model.model.estimation == Estimation::Merlion;
     let (mut count, mut same, mut close) = (0, 0, 0);

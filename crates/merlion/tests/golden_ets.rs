@@ -10,7 +10,6 @@
 #![expect(clippy::unwrap_used, reason = "a test helper that finds no reference data fails the test")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use merlion::models::forecast::ets::{
     Component, Estimation, Ets, EtsFit, FittedEts, Smoothing, State, Variant, Workspace,
@@ -19,32 +18,8 @@ use merlion::models::{FitContext, FittedForecaster, Forecast, Request, TrainInpu
 use merlion::time::{Granularity, Offset, Timestamp};
 use serde_json::Value;
 
-/// The text of a reference file, or `None` with a word about it when the reference is not there.
-fn reference(path: &str) -> Option<String> {
-    let root = std::env::var_os("MERLION_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
-        PathBuf::from,
-    );
-    let path = root.join(path);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("skipped: no reference at {}", path.display());
-    }
-    text
-}
-
-fn json(path: &str) -> Option<Value> {
-    reference(path).map(|text| serde_json::from_str(&text).unwrap())
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
-}
-
-/// The only column of a golden series.
-fn column(series: &Value) -> Vec<f64> {
-    numbers(series["v"].as_object().unwrap().values().next().unwrap())
-}
+mod reference;
+use reference::{column, json, numbers};
 
 /// Largest difference over the largest expected magnitude.
 fn distance(got: &[f64], expected: &[f64]) -> f64 {
@@ -183,7 +158,7 @@ fn the_likelihood_found_is_at_least_that_of_statsmodels() {
 /// The weekly sales of the app's data, by store and department.
 fn walmart() -> Option<BTreeMap<(String, String), Vec<f64>>> {
     let path = "../../data/walmart_mini.csv";
-    let text = reference(path)?;
+    let text = reference::text(path)?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next()?.split(',').collect();
     let at = |name: &str| header.iter().position(|h| *h == name).unwrap();
@@ -205,7 +180,7 @@ fn walmart() -> Option<BTreeMap<(String, String), Vec<f64>>> {
 /// Merlion's estimation all agree to the digits that are printed.
 #[test]
 fn the_app_with_default_ets_forecasts_what_merlion_forecasts() {
-    let (Some(series), Some(theirs)) = (walmart(), reference("walmart/fc_ets.csv")) else { return };
+    let (Some(series), Some(theirs)) = (walmart(), reference::text("walmart/fc_ets.csv")) else { return };
     let mut expected: BTreeMap<_, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for line in theirs.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();

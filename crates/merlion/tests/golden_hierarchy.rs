@@ -10,43 +10,19 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use merlion::hierarchy::{Hierarchy, LeafOrder, MinTrace, Status, SumMatrix, SumTree};
 use merlion::series::Univariate;
 use merlion::time::Timestamp;
 use serde_json::Value;
 
+mod reference;
+use reference::{golden, number, numbers};
+
 const TOLERANCE: f64 = 1e-6;
-
-/// The text of a file of the reference, or `None` (and a line saying so) when there is no reference.
-fn reference(variable: &str, folder: &str, file: &str) -> Option<String> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference").join(folder);
-    let folder = std::env::var_os(variable).map_or_else(beside, PathBuf::from);
-    if !folder.is_dir() {
-        println!("skipped: no reference at {}", folder.display());
-        return None;
-    }
-    let path = folder.join(file);
-    Some(std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-fn golden(file: &str) -> Option<Value> {
-    let text = reference("MERLION_REFERENCE", "merlion", &format!("golden/components/{file}"))?;
-    Some(serde_json::from_str(&text).unwrap())
-}
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
-}
-
-/// NaN is a string in the reference.
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
-}
-
-fn numbers(values: &Value) -> Vec<f64> {
-    list(values).iter().map(number).collect()
 }
 
 fn matrix(rows: &Value) -> Vec<Vec<f64>> {
@@ -74,7 +50,7 @@ fn assert_close(what: &str, got: &[f64], expected: &[f64]) -> f64 {
 
 #[test]
 fn series_are_numbered_and_summed_as_by_create_hier_dataset() {
-    let Some(golden) = golden("create_hier_dataset.json") else { return };
+    let Some(golden) = golden("components/create_hier_dataset.json") else { return };
     for (name, case) in golden.as_object().unwrap() {
         let width = list(&case["index_cols"]).len();
         let leaves: Vec<_> = list(&case["ts_ids"]).iter().map(|row| key(row, width)).collect();
@@ -96,7 +72,7 @@ fn series_are_numbered_and_summed_as_by_create_hier_dataset() {
 
 #[test]
 fn one_time_stamp_is_reconciled_as_by_the_spark_function() {
-    let Some(golden) = golden("hts.json") else { return };
+    let Some(golden) = golden("components/hts.json") else { return };
     let golden = &golden["spark_reconciliation"];
     let structure = SumMatrix::from_dense(&matrix(&golden["hier_matrix"]), LeafOrder::First).unwrap();
     assert!(structure.tree().is_some());
@@ -126,7 +102,7 @@ fn series(json: &Value) -> Univariate {
 
 #[test]
 fn series_are_reconciled_as_by_the_library_function() {
-    let Some(golden) = golden("hts.json") else { return };
+    let Some(golden) = golden("components/hts.json") else { return };
     let structure = SumMatrix::from_dense(&matrix(&golden["sum_matrix"]), LeafOrder::Last).unwrap();
     let forecasts: Vec<_> = list(&golden["forecasts"]).iter().map(series).collect();
     for case in list(&golden["minT"]) {
@@ -175,7 +151,7 @@ fn columns(day: &Day) -> (Hierarchy, Vec<f64>, Vec<f64>) {
 
 #[test]
 fn the_spark_pipeline_is_reconciled_from_its_rows() {
-    let Some(manifest) = reference("MERLION_SPARK_REFERENCE", "spark", "manifest.json") else { return };
+    let Some(manifest) = reference::spark("manifest.json") else { return };
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
     let case = &manifest["cases"]["merlion_pipeline"]["hier"];
     let written = days(case["csv"][0].as_str().unwrap());
@@ -202,7 +178,7 @@ fn the_spark_pipeline_is_reconciled_from_its_rows() {
 #[test]
 fn what_the_application_wrote_adds_up_and_is_left_alone() {
     for file in ["fc_uni_hier", "fc_arima_hier", "fc_prophet_hier", "fc_yml", "t_fc_yml"] {
-        let Some(csv) = reference("MERLION_REFERENCE", "merlion", &format!("walmart/{file}.csv")) else { return };
+        let Some(csv) = reference::text(&format!("walmart/{file}.csv")) else { return };
         let mut worst = 0.0f64;
         for (day, rows) in days(&csv) {
             let (hierarchy, mean, stderr) = columns(&rows);
@@ -221,7 +197,7 @@ fn what_the_application_wrote_adds_up_and_is_left_alone() {
 fn exact_training_predictions_keep_their_leaves_and_replace_their_sums() {
     // With --predict_on_train every standard error of a training day is zero: Merlion's pseudo-inverse leaves the leaves as they were
     // without --hierarchical, and sums are theirs, whatever the models of the sums said.
-    let read = |file: &str| reference("MERLION_REFERENCE", "merlion", &format!("walmart/{file}.csv"));
+    let read = |file: &str| reference::text(&format!("walmart/{file}.csv"));
     let (Some(flat), Some(summed)) = (read("fc_uni_pot"), read("fc_uni_hier_pot")) else { return };
     let (flat, summed) = (days(&flat), days(&summed));
     let mut compared = 0;

@@ -8,35 +8,13 @@
     reason = "a reference of another shape than expected should stop the test where it is read"
 )]
 
-use std::path::PathBuf;
-
 use merlion::evaluate::{ForecastMetric, ForecastScore};
-use merlion::series::TimeSeries;
-use merlion::time::Timestamp;
 use serde_json::Value;
 
+mod reference;
+use reference::{golden, series};
+
 const TOLERANCE: f64 = 1e-9;
-
-/// A file of the reference, or `None` (and a line saying so) when there is none.
-fn golden(file: &str) -> Option<Value> {
-    let folder = std::env::var_os("MERLION_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
-        PathBuf::from,
-    );
-    if !folder.is_dir() {
-        println!("skipped: no reference at {}", folder.display());
-        return None;
-    }
-    let path = folder.join("golden").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-fn series(json: &Value) -> TimeSeries {
-    let times = json["t"].as_array().unwrap().iter().map(|t| Timestamp::from_seconds_f64(t.as_f64().unwrap()).unwrap());
-    let values = json["v"]["x"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
-    TimeSeries::from_columns(times.collect(), vec![("x".to_owned(), values)]).unwrap()
-}
 
 #[test]
 fn forecast_metrics_are_merlions() {

@@ -9,63 +9,18 @@
     reason = "a reference of another shape than expected should stop the test where it is read"
 )]
 
-use std::path::PathBuf;
-
 use merlion::align::{self, AlignOptions, AlignPolicy, MissingValuePolicy};
 use merlion::series::{TimeSeries, Univariate};
 use merlion::time::{Granularity, Offset, Timestamp};
 use serde_json::{Value, json};
 
+mod reference;
+use reference::{golden, numbers, series, stamp, stamps};
+
 const TOLERANCE: f64 = 1e-9;
-
-/// A file of the reference, or `None` (and a line saying so) when there is none.
-fn golden(file: &str) -> Option<Value> {
-    let folder = std::env::var_os("MERLION_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
-        PathBuf::from,
-    );
-    if !folder.is_dir() {
-        println!("skipped: no reference at {}", folder.display());
-        return None;
-    }
-    let path = folder.join("golden").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-fn stamp(seconds: &Value) -> Timestamp {
-    Timestamp::from_seconds_f64(seconds.as_f64().unwrap()).unwrap()
-}
-
-fn stamps(seconds: &Value) -> Vec<Timestamp> {
-    seconds.as_array().unwrap().iter().map(stamp).collect()
-}
-
-fn numbers(values: &Value) -> Vec<f64> {
-    // NaN and infinities are strings in the reference.
-    values
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v.as_f64().unwrap_or_else(|| v.as_str().unwrap().parse().unwrap()))
-        .collect()
-}
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
-}
-
-/// A series as the reference writes it: one `t` for all columns, or one for each in `vars`.
-fn series(json: &Value) -> TimeSeries {
-    let column = |name: &Value| {
-        let name = name.as_str().unwrap();
-        let (times, values) = match json.get("vars") {
-            Some(columns) => (&columns[name]["t"], &columns[name]["v"]),
-            None => (&json["t"], &json["v"][name]),
-        };
-        Univariate::new(name, stamps(times), numbers(values)).unwrap()
-    };
-    TimeSeries::from_univariates(list(&json["names"]).iter().map(column).collect()).unwrap()
 }
 
 /// What differs between a series and the reference, if anything.

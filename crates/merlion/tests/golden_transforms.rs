@@ -13,46 +13,16 @@
     reason = "a reference of another shape than expected should stop the test where it is read"
 )]
 
-use std::path::PathBuf;
-
 use merlion::series::{TimeSeries, Univariate};
 use merlion::time::{Offset, Timestamp};
 use merlion::transform::{FittedTransform, TransformSpec};
 use serde_json::{Map, Value, json};
 
+mod reference;
+use reference::{golden, series};
+
 const TOLERANCE: f64 = 1e-9;
 const POWER_TOLERANCE: f64 = 1e-6;
-
-/// A file of the reference, or `None` (and a line saying so) when there is none.
-fn golden(file: &str) -> Option<Value> {
-    let folder = std::env::var_os("MERLION_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/merlion"),
-        PathBuf::from,
-    );
-    if !folder.is_dir() {
-        println!("skipped: no reference at {}", folder.display());
-        return None;
-    }
-    let path = folder.join("golden").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-/// A series as the reference writes it: one `t` for all columns, or one for each in `vars`.
-fn series(json: &Value) -> TimeSeries {
-    let column = |name: &Value| {
-        let name = name.as_str().unwrap();
-        let (times, values) = match json.get("vars") {
-            Some(columns) => (&columns[name]["t"], &columns[name]["v"]),
-            None => (&json["t"], &json["v"][name]),
-        };
-        let stamp = |t: &Value| Timestamp::from_seconds_f64(t.as_f64().unwrap()).unwrap();
-        let number = |v: &Value| v.as_f64().unwrap_or_else(|| v.as_str().unwrap().parse().unwrap());
-        let (times, values) = (times.as_array().unwrap(), values.as_array().unwrap());
-        Univariate::new(name, times.iter().map(stamp).collect(), values.iter().map(number).collect()).unwrap()
-    };
-    TimeSeries::from_univariates(json["names"].as_array().unwrap().iter().map(column).collect()).unwrap()
-}
 
 /// What differs between two series, if anything.
 fn difference(got: &TimeSeries, expected: &TimeSeries, tolerance: f64) -> Option<String> {
