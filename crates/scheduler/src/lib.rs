@@ -1,5 +1,7 @@
 //! A Ballista scheduler that knows this project's functions, plan nodes and stores.
 
+mod slots;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use ballista_scheduler::scheduler_process::start_server;
 use merlion_session::cluster;
 use merlion_session::master::DEFAULT_SCHEDULER_PORT;
 use merlion_session::stores::Credentials;
+
+use crate::slots::CountedClusterState;
 
 /// The command line of a scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
@@ -77,7 +81,8 @@ pub fn config(args: &SchedulerArgs, credentials: Credentials) -> SchedulerConfig
 pub async fn run(args: &SchedulerArgs, credentials: Credentials) -> Result<(), SchedulerError> {
     let address = address(&args.bind_host, args.port)?;
     let config = Arc::new(config(args, credentials));
-    let cluster = BallistaCluster::new_from_config(&config).await?;
+    let ballista = BallistaCluster::new_from_config(&config).await?;
+    let cluster = BallistaCluster::new(Arc::new(CountedClusterState::default()), ballista.job_state());
     log::info!("scheduler listening on {address}");
     tokio::select! {
         ended = start_server(cluster, address, config) => Ok(ended?),
