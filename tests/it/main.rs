@@ -11,7 +11,9 @@ mod chaos;
 /// One job in one process and in several.
 mod distributed;
 /// What the forecast app writes.
+mod flags;
 mod forecast_app;
+mod hierarchy;
 /// Less memory than a partition needs.
 mod memory;
 /// The plan of each job, frozen.

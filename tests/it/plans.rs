@@ -54,3 +54,10 @@ fn a_model_of_several_columns_is_shown_them_all() {
         &explain(&["--data_cols", "['Weekly_Sales', 'CPI', 'IsHoliday']", "--compat", "merlion"]),
     );
 }
+
+#[test]
+fn a_hierarchical_job_shuffles_its_sums_its_series_its_times_and_its_output() {
+    let plan = explain(&["--hierarchical", "--level", "95"]);
+    assert_eq!(plan.matches("RepartitionExec").count(), 4, "{plan}");
+    assert_approved("forecast_hierarchical", &plan);
+}

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before the test gives it up. Only a hang is that slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Columns and key of the example data.
 pub(crate) const WEEKLY: [&str; 6] =

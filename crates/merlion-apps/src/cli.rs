@@ -84,11 +84,15 @@ async fn forecast(args: &ForecastArgs) -> Result<(), AppError> {
     if unnamed > 0 {
         eprintln!("merlion forecast: and {unnamed} more series");
     }
+    let sums = match report.committed.sums {
+        0 => String::new(),
+        sums => format!(" and {sums} sums"),
+    };
     eprintln!(
-        "{}{} series in, {} series out, {} fallbacks, {} rows, {:.2} s: {}",
+        "{}{} series in, {} series{sums} out, {} fallbacks, {} rows, {:.2} s: {}",
         if report.series_counted { "" } else { "about " },
         report.series_in,
-        report.committed.series,
+        report.committed.series - report.committed.sums,
         report.fallbacks(),
         report.committed.rows,
         report.elapsed.as_secs_f64(),

@@ -44,6 +44,11 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// The diagnostics could not be written.
+    pub(crate) fn diagnostics(error: CommitError) -> Self {
+        Self::Data(format!("--diagnostics_path: {error}"))
+    }
+
     /// 2 for usage, as argparse; 1 for data and everything else; 128 + signal when cancelled.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {

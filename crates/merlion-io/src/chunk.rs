@@ -15,16 +15,20 @@ use datafusion::physical_expr::expressions::col;
 use datafusion::physical_plan::Partitioning;
 use datafusion::physical_plan::metrics::Time;
 use datafusion::physical_plan::repartition::BatchPartitioner;
+use merlion::hierarchy::AGGREGATED;
 use serde::{Deserialize, Serialize};
 
 /// The texts of a series' index columns; `None` is null.
 pub type Key = Vec<Option<String>>;
 
-/// The order of keys in the output: column by column as text, keys with a null in them last.
+/// The order of keys in the output: level by level, the leaves of a hierarchy first and the sum of everything last; in a level
+/// column by column as text, keys with a null in them last.
 #[must_use]
 pub fn compare_keys<T: AsRef<str>>(a: &[Option<T>], b: &[Option<T>]) -> Ordering {
+    let is_sum = |part: &Option<T>| part.as_ref().is_some_and(|part| part.as_ref() == AGGREGATED);
+    let depth = |key: &[Option<T>]| key.iter().position(is_sum).unwrap_or(key.len());
     let has_null = |key: &[Option<T>]| key.iter().any(Option::is_none);
-    has_null(a).cmp(&has_null(b)).then_with(|| {
+    depth(b).cmp(&depth(a)).then_with(|| has_null(a).cmp(&has_null(b))).then_with(|| {
         for (a, b) in a.iter().zip(b) {
             let order = match (a, b) {
                 (Some(a), Some(b)) => a.as_ref().cmp(b.as_ref()),
@@ -200,6 +204,13 @@ mod tests {
         let text: Vec<String> =
             keys.iter().map(|k| k.iter().map(|p| p.as_deref().unwrap_or("-")).collect::<Vec<_>>().join("/")).collect();
         assert_eq!(text, ["1/10", "1/9", "10/1", "2/1", "1/-"]);
+    }
+
+    #[test]
+    fn sums_come_after_what_they_are_made_of() {
+        let mut keys = [["__aggregated__"; 2], ["1", "__aggregated__"], ["9", "9"], ["1", "1"]].map(|k| key(&k));
+        keys.sort_by(|a, b| compare_keys(a, b));
+        assert_eq!(keys, [["1", "1"], ["9", "9"], ["1", "__aggregated__"], ["__aggregated__"; 2]].map(|k| key(&k)));
     }
 
     #[test]

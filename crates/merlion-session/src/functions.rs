@@ -19,5 +19,7 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
 
 /// Our scalar functions.
 pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    vec![merlion_io::chunk::range_chunk_udf(), crate::rules::unnest_dependencies::undetermined_udf()]
+    let mut functions = merlion_udf::all_scalar_functions();
+    functions.extend([merlion_io::chunk::range_chunk_udf(), crate::rules::unnest_dependencies::undetermined_udf()]);
+    functions
 }

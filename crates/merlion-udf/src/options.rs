@@ -58,6 +58,8 @@ pub struct ForecastOptions {
     pub compat: Compat,
     /// Longest time one series may take.
     pub timeout: Option<Duration>,
+    /// Whether the first row of a series tells of the fit: parameters, points and seconds.
+    pub details: bool,
 }
 
 /// What is wrong with an options literal.
@@ -102,8 +104,18 @@ impl From<OptionsError> for DataFusionError {
     }
 }
 
-const NAMES: &[&str] =
-    &["model", "horizon", "time_stamps", "level", "on_error", "seed", "predict_on_train", "compat", "timeout"];
+const NAMES: &[&str] = &[
+    "model",
+    "horizon",
+    "time_stamps",
+    "level",
+    "on_error",
+    "seed",
+    "predict_on_train",
+    "compat",
+    "timeout",
+    "details",
+];
 
 impl ForecastOptions {
     /// Reads and checks the options, the model's included.
@@ -160,10 +172,12 @@ impl ForecastOptions {
             None => 0,
             Some(value) => value.as_u64().ok_or_else(|| wrong("seed", value, "a whole number, not negative"))?,
         };
-        let predict_on_train = match get("predict_on_train") {
-            None => false,
-            Some(value) => value.as_bool().ok_or_else(|| wrong("predict_on_train", value, "true or false"))?,
+        let switch = |name: &'static str| match get(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| wrong(name, value, "true or false")),
         };
+        let predict_on_train = switch("predict_on_train")?;
+        let details = switch("details")?;
         let timeout = match get("timeout") {
             None => None,
             Some(value) => Some(
@@ -174,7 +188,7 @@ impl ForecastOptions {
                     .ok_or_else(|| wrong("timeout", value, "seconds, more than 0"))?,
             ),
         };
-        Ok(Self { model, horizon, level, on_error, seed, predict_on_train, compat, timeout })
+        Ok(Self { model, horizon, level, on_error, seed, predict_on_train, compat, timeout, details })
     }
 
     /// The options as JSON, ready for [`ForecastOptions::from_json`].
@@ -198,6 +212,9 @@ impl ForecastOptions {
         map.insert("predict_on_train".into(), self.predict_on_train.into());
         if self.compat == Compat::Merlion {
             map.insert("compat".into(), "merlion".into());
+        }
+        if self.details {
+            map.insert("details".into(), true.into());
         }
         if let Some(timeout) = self.timeout {
             map.insert("timeout".into(), timeout.as_secs_f64().into());

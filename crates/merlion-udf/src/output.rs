@@ -19,18 +19,23 @@ static INTERVAL_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 });
 
 static FORECAST_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    let interval = Field::new_list_field(DataType::Struct(INTERVAL_FIELDS.clone()), false);
     Fields::from(vec![
         Field::new("ds", DataType::Timestamp(TimeUnit::Nanosecond, None), true),
         Field::new("yhat", DataType::Float64, true),
         Field::new("stderr", DataType::Float64, true),
-        Field::new("intervals", DataType::List(Arc::new(interval)), true),
+        Field::new("intervals", intervals_type(), true),
         Field::new("step", DataType::Int32, false),
         Field::new("model", DataType::Utf8, false),
         Field::new("status", DataType::Utf8, false),
         Field::new("error", DataType::Utf8, true),
+        Field::new("details", DataType::Utf8, true),
     ])
 });
+
+/// The type of a forecast's prediction intervals.
+pub(crate) fn intervals_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Struct(INTERVAL_FIELDS.clone()), false)))
+}
 
 /// The element of the list that `forecast` returns. It never depends on an option's value.
 #[must_use]
@@ -57,6 +62,8 @@ pub(crate) struct ForecastRow<'a> {
     pub(crate) model: &'a str,
     pub(crate) status: &'a str,
     pub(crate) error: Option<&'a str>,
+    /// The fit as JSON, in the first row of a series, if the options ask for it.
+    pub(crate) details: Option<&'a str>,
 }
 
 /// Builds the list array, series after series.
@@ -74,6 +81,7 @@ pub(crate) struct ForecastRows {
     model: StringBuilder,
     status: StringBuilder,
     error: StringBuilder,
+    details: StringBuilder,
     rows: i32,
 }
 
@@ -92,6 +100,7 @@ impl ForecastRows {
             model: StringBuilder::new(),
             status: StringBuilder::new(),
             error: StringBuilder::new(),
+            details: StringBuilder::new(),
             rows: 0,
         }
     }
@@ -111,6 +120,7 @@ impl ForecastRows {
         self.model.append_value(row.model);
         self.status.append_value(row.status);
         self.error.append_option(row.error);
+        self.details.append_option(row.details);
         self.rows += 1;
     }
 
@@ -142,6 +152,7 @@ impl ForecastRows {
                 Arc::new(self.model.finish()),
                 Arc::new(self.status.finish()),
                 Arc::new(self.error.finish()),
+                Arc::new(self.details.finish()),
             ],
             None,
         )?;

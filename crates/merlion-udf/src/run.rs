@@ -1,6 +1,8 @@
 //! One series through one pipeline, and what becomes of it when that fails: the per-series failure policy.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion_common::{DataFusionError, Result};
@@ -9,6 +11,7 @@ use merlion::models::{Catalog, FitContext, ModelError, StopFlag};
 use merlion::pipeline::{ForecastPipeline, Target, TimedForecast};
 use merlion::series::TimeSeries;
 use merlion::time::{Granularity, Timestamp};
+use serde_json::{Value, json};
 
 use crate::options::{ForecastOptions, Horizon, OnError};
 use crate::output::{ForecastRow, ForecastRows};
@@ -31,6 +34,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(crate) struct ForecastRunner {
     pipeline: ForecastPipeline,
+    /// The pipelines of series in which some columns have no values, by the columns that do.
+    of_columns: HashMap<Vec<usize>, ForecastPipeline>,
+    catalog: Arc<Catalog>,
     options: ForecastOptions,
     target: usize,
     stop: StopFlag,
@@ -38,7 +44,7 @@ pub(crate) struct ForecastRunner {
 }
 
 /// One series as it was collected.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RawSeries<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) times: &'a [i64],
@@ -46,6 +52,17 @@ pub(crate) struct RawSeries<'a> {
 }
 
 impl RawSeries<'_> {
+    /// The columns that have values; the target is kept whatever it has.
+    fn present_columns(&self, target: usize) -> Vec<usize> {
+        let present = |&at: &usize| at == target || self.columns[at].iter().any(|v| !v.is_nan());
+        (0..self.columns.len()).filter(present).collect()
+    }
+
+    /// The same series with some of its columns.
+    fn with_columns(&self, columns: &[usize]) -> Self {
+        Self { columns: columns.iter().map(|&at| self.columns[at]).collect(), ..*self }
+    }
+
     fn to_series(&self) -> Result<TimeSeries, ModelError> {
         let times = self.times.iter().copied().map(Timestamp::from_nanos).collect();
         let columns = self.columns.iter().enumerate().map(|(i, values)| (format!("y{i}"), values.to_vec())).collect();
@@ -54,16 +71,24 @@ impl RawSeries<'_> {
 }
 
 impl ForecastRunner {
-    pub(crate) fn try_new(options: ForecastOptions, catalog: &Catalog, stop: StopFlag) -> Result<Self> {
+    pub(crate) fn try_new(options: ForecastOptions, catalog: &Arc<Catalog>, stop: StopFlag) -> Result<Self> {
         let pipeline = options.model.build(catalog, options.compat).map_err(crate::options::OptionsError::from)?;
         let target = options.model.common.target_seq_index.unwrap_or(0);
-        Ok(Self { pipeline, options, target, stop, fallbacks: 0 })
+        let (of_columns, catalog) = (HashMap::new(), Arc::clone(catalog));
+        Ok(Self { pipeline, of_columns, catalog, options, target, stop, fallbacks: 0 })
     }
 
     /// Forecasts one series and appends its rows.
     pub(crate) fn run(&mut self, raw: &RawSeries<'_>, rows: &mut ForecastRows) -> Result<()> {
-        match self.fit_and_forecast(raw) {
-            Ok(done) => done.append(self.pipeline.model_name(), rows),
+        let start = Instant::now();
+        match self.on_present_columns(raw) {
+            Ok(done) => {
+                let details = self.options.details.then(|| {
+                    json!({ "points": raw.times.len(), "seconds": start.elapsed().as_secs_f64(), "parameters": done.state })
+                        .to_string()
+                });
+                done.append(self.pipeline.model_name(), details.as_deref(), rows);
+            }
             Err(ModelError::Cancelled) => return Err(DataFusionError::Execution("cancelled".to_owned())),
             Err(error) => self.fail(raw, &error, rows)?,
         }
@@ -71,7 +96,24 @@ impl ForecastRunner {
         Ok(())
     }
 
-    fn fit_and_forecast(&self, raw: &RawSeries<'_>) -> Result<Forecasted, ModelError> {
+    /// A column without values tells a model nothing, and aligned with the others it would leave no row: series of sums, which are
+    /// made of some columns only, are forecast from those (W-07).
+    fn on_present_columns(&mut self, raw: &RawSeries<'_>) -> Result<Forecasted, ModelError> {
+        let present = raw.present_columns(self.target);
+        if present.len() == raw.columns.len() {
+            return self.fit_and_forecast(&self.pipeline, raw);
+        }
+        if !self.of_columns.contains_key(&present) {
+            let mut model = self.options.model.clone();
+            model.common.target_seq_index = present.iter().position(|&at| at == self.target);
+            let pipeline = model.build(&self.catalog, self.options.compat)?;
+            pipeline.check_columns(present.len())?;
+            self.of_columns.insert(present.clone(), pipeline);
+        }
+        self.fit_and_forecast(&self.of_columns[&present], &raw.with_columns(&present))
+    }
+
+    fn fit_and_forecast(&self, pipeline: &ForecastPipeline, raw: &RawSeries<'_>) -> Result<Forecasted, ModelError> {
         let context = FitContext {
             seed: match raw.key {
                 Some(key) => seed_for(self.options.seed, key.as_bytes()),
@@ -83,7 +125,7 @@ impl ForecastRunner {
         context.check()?;
         let work = || {
             let series = raw.to_series()?;
-            let fitted = self.pipeline.fit(&series, &context)?;
+            let fitted = pipeline.fit(&series, &context)?;
             let target = match &self.options.horizon {
                 Horizon::Steps(steps) => Target::Steps(*steps),
                 Horizon::Times(times) => Target::Times(times),
@@ -100,7 +142,9 @@ impl ForecastRunner {
                 let (times, in_sample) = fitted.in_sample();
                 (times.to_vec(), in_sample)
             });
-            Ok(Forecasted { forecast, train })
+            let state =
+                if self.options.details { without_series(fitted.state(), raw.times.len()) } else { Value::Null };
+            Ok(Forecasted { forecast, train, state })
         };
         // A defect in one model must cost one series, not the job.
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -130,8 +174,18 @@ impl ForecastRunner {
             _ => (STATUS_FAILED, name, None),
         };
         let error = error.to_string();
-        let row =
-            |ds, step| ForecastRow { ds, yhat: mean, step, model, status, error: Some(&error), ..Default::default() };
+        let told = self.options.details.then(|| json!({ "points": raw.times.len() }).to_string());
+        let mut details = told.as_deref();
+        let mut row = |ds, step| ForecastRow {
+            ds,
+            yhat: mean,
+            step,
+            model,
+            status,
+            error: Some(&error),
+            details: details.take(),
+            ..Default::default()
+        };
         let known = sorted_times(raw.times);
         if self.options.predict_on_train {
             for (i, time) in known.iter().enumerate() {
@@ -180,10 +234,12 @@ impl Drop for ForecastRunner {
 struct Forecasted {
     forecast: TimedForecast,
     train: Option<(Vec<Timestamp>, merlion::models::InSample)>,
+    /// The fitted model, if anybody wants to know.
+    state: Value,
 }
 
 impl Forecasted {
-    fn append(&self, model: &str, rows: &mut ForecastRows) {
+    fn append(&self, model: &str, mut details: Option<&str>, rows: &mut ForecastRows) {
         let row = ForecastRow { model, status: STATUS_OK, ..Default::default() };
         let finite = |v: f64| Some(v).filter(|v| v.is_finite());
         if let Some((times, in_sample)) = &self.train {
@@ -193,6 +249,7 @@ impl Forecasted {
                     yhat: finite(in_sample.mean[i]),
                     stderr: in_sample.stderr.as_ref().and_then(|s| finite(s[i])),
                     step: step_of_training(i, times.len()),
+                    details: details.take(),
                     ..row.clone()
                 });
             }
@@ -208,9 +265,21 @@ impl Forecasted {
                 stderr: forecast.stderr.as_ref().and_then(|s| finite(s[i])),
                 intervals: &intervals,
                 step: step_after(i),
+                details: details.take(),
                 ..row.clone()
             });
         }
+    }
+}
+
+/// A fitted model without its lists as long as the series: those are the series again, fitted.
+fn without_series(state: Value, points: usize) -> Value {
+    let kept = |value: &Value| value.as_array().is_none_or(|list| list.len() < points);
+    match state {
+        Value::Object(map) => {
+            map.into_iter().filter(|(_, v)| kept(v)).map(|(k, v)| (k, without_series(v, points))).collect()
+        }
+        other => other,
     }
 }
 

@@ -1,13 +1,15 @@
 //! The flags of `merlion forecast`: Merlion's, as typed, and ours.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
 use merlion_executor::parse_bytes;
 use merlion_session::master::Master;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::StorageArgs;
 use crate::error::AppError;
-use crate::forecast::{Compat, ForecastJob};
+use crate::forecast::{Compat, ForecastJob, Horizon, OnError, SparkAggregate, TimeChoice, ValueType};
 use crate::json_arg;
 
 /// The flags of `merlion forecast`.
@@ -20,9 +22,9 @@ pub struct ForecastArgs {
     /// Directory for the forecasts; what is in it is replaced
     #[arg(long = "output_path", alias = "output-path", value_name = "PATH")]
     pub output_path: String,
-    /// Times to forecast: a JSON list, e.g. ["2012-11-02", "2012-11-09"]
+    /// Times to forecast: a JSON list, e.g. ["2012-11-02", "2012-11-09"]; or give --horizon
     #[arg(long = "time_stamps", alias = "time-stamps", value_name = "JSON")]
-    pub time_stamps: String,
+    pub time_stamps: Option<String>,
     /// Column to forecast
     #[arg(long = "target_col", alias = "target-col", value_name = "NAME")]
     pub target_col: String,
@@ -38,10 +40,11 @@ pub struct ForecastArgs {
     /// Columns that tell the series apart: a JSON list, e.g. ["Store", "Dept"]
     #[arg(long = "index_cols", alias = "index-cols", value_name = "JSON", default_value = "[]")]
     pub index_cols: String,
-    /// Forecast sums over the index columns too, and reconcile
+    /// Forecast sums over the index columns too, and make all forecasts add up
     #[arg(long)]
     pub hierarchical: bool,
-    /// How data columns are aggregated for --hierarchical: a JSON dict
+    /// How data columns other than the target are aggregated for --hierarchical, e.g. {"CPI": "mean"}; a column that is not there
+    /// is not shown to models of sums
     #[arg(long = "agg_dict", alias = "agg-dict", value_name = "JSON", default_value = "{}")]
     pub agg_dict: String,
     /// Column with the time [default: the first that is neither index nor data]
@@ -60,6 +63,30 @@ pub struct ForecastArgs {
         help_heading = "Beyond Merlion"
     )]
     pub master: String,
+    /// Forecast this many steps after the end of each series, instead of --time_stamps
+    #[arg(long, value_name = "STEPS", help_heading = "Beyond Merlion")]
+    pub horizon: Option<usize>,
+    /// Sampling step of the series as a pandas offset: h, D, W-FRI, MS [default: inferred for each series]
+    #[arg(long, value_name = "OFFSET", help_heading = "Beyond Merlion")]
+    pub freq: Option<String>,
+    /// Prediction intervals of these levels in per cent, e.g. 80,95: columns <target>_lower_80, <target>_upper_80, …
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', help_heading = "Beyond Merlion")]
+    pub level: Vec<f64>,
+    /// What becomes of a series that cannot be modelled: its mean, no rows, or the end of the job
+    #[arg(long = "on_error", alias = "on-error", default_value = "fallback", help_heading = "Beyond Merlion")]
+    pub on_error: OnErrorArg,
+    /// A folder for one row per series: model, status, error, points, seconds, parameters
+    #[arg(long = "diagnostics_path", alias = "diagnostics-path", value_name = "PATH", help_heading = "Beyond Merlion")]
+    pub diagnostics_path: Option<String>,
+    /// How times are read and written: as they are, as days (Merlion), or as instants
+    #[arg(long = "time_type", alias = "time-type", default_value = "auto", help_heading = "Beyond Merlion")]
+    pub time_type: TimeTypeArg,
+    /// How numbers are written: with 32 bits (Merlion) or 64
+    #[arg(long = "value_type", alias = "value-type", default_value = "float", help_heading = "Beyond Merlion")]
+    pub value_type: ValueTypeArg,
+    /// Time zone of times without one, e.g. Europe/Berlin [default: UTC, or spark.sql.session.timeZone]
+    #[arg(long = "time_zone", alias = "time-zone", value_name = "ZONE", help_heading = "Beyond Merlion")]
+    pub time_zone: Option<String>,
     /// Print the plan and do nothing
     #[arg(long, help_heading = "Beyond Merlion")]
     pub explain: bool,
@@ -84,6 +111,37 @@ pub enum CompatArg {
     Merlion,
 }
 
+/// What becomes of a series that cannot be modelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnErrorArg {
+    /// Its mean, as Merlion
+    Fallback,
+    /// No rows
+    Skip,
+    /// The job ends
+    Abort,
+}
+
+/// How times are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TimeTypeArg {
+    /// As they are
+    Auto,
+    /// As days
+    Date,
+    /// As instants
+    Timestamp,
+}
+
+/// How numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ValueTypeArg {
+    /// 32 bits
+    Float,
+    /// 64 bits
+    Double,
+}
+
 impl ForecastArgs {
     /// What the flags mean, checked as far as it can be without looking at the data.
     ///
@@ -95,13 +153,6 @@ impl ForecastArgs {
             return usage(format!("--file_format {}: only csv is available yet", self.file_format));
         }
         let index_cols = json_arg::string_list("--index_cols", &self.index_cols)?;
-        let agg_dict = json_arg::parse("--agg_dict", &self.agg_dict)?;
-        if !matches!(agg_dict, Value::Object(_) | Value::Null) {
-            return usage(format!("--agg_dict: expected a JSON dict, got {agg_dict}"));
-        }
-        if self.hierarchical && !index_cols.is_empty() {
-            return usage("--hierarchical: not available yet; forecast the series as they are without it".to_owned());
-        }
         let data_cols =
             match self.data_cols.as_deref().map(|text| json_arg::string_list("--data_cols", text)).transpose()? {
                 Some(columns) if !columns.is_empty() => columns,
@@ -110,12 +161,12 @@ impl ForecastArgs {
         if !data_cols.contains(&self.target_col) {
             return usage(format!("--data_cols: the target column '{}' is not among them", self.target_col));
         }
-        let times = match json_arg::parse("--time_stamps", &self.time_stamps)? {
-            Value::Array(times) if !times.is_empty() => times,
-            other => return usage(format!("--time_stamps: expected a non-empty JSON list, got {other}")),
-        };
+        let agg_dict = self.aggregations(&data_cols)?;
         let master: Master = self.master.parse().map_err(|error| AppError::Usage(format!("--master: {error}")))?;
-        let (settings, credentials) = self.storage.resolve()?;
+        let (mut settings, credentials) = self.storage.resolve()?;
+        if let Some(zone) = &self.time_zone {
+            settings.time_zone.clone_from(zone);
+        }
         ForecastJob {
             train_data: self.train_data.clone(),
             output_path: self.output_path.clone(),
@@ -124,7 +175,26 @@ impl ForecastArgs {
             index_cols,
             data_cols,
             model: json_arg::parse("--model", &self.model)?,
-            time_stamps: times,
+            horizon: self.horizon()?,
+            freq: self.freq.clone(),
+            level: self.level.clone(),
+            hierarchical: self.hierarchical,
+            agg_dict,
+            on_error: match self.on_error {
+                OnErrorArg::Fallback => OnError::Fallback,
+                OnErrorArg::Skip => OnError::Skip,
+                OnErrorArg::Abort => OnError::Abort,
+            },
+            time_type: match self.time_type {
+                TimeTypeArg::Auto => TimeChoice::Auto,
+                TimeTypeArg::Date => TimeChoice::Date,
+                TimeTypeArg::Timestamp => TimeChoice::Timestamp,
+            },
+            value_type: match self.value_type {
+                ValueTypeArg::Float => ValueType::Float,
+                ValueTypeArg::Double => ValueType::Double,
+            },
+            diagnostics_path: self.diagnostics_path.clone(),
             predict_on_train: self.predict_on_train,
             compat: if self.compat.is_some() { Compat::Merlion } else { Compat::None },
             seed: self.seed,
@@ -134,5 +204,52 @@ impl ForecastArgs {
             memory_limit: self.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         }
         .checked()
+        .inspect(|job| {
+            if job.hierarchical && !job.is_hierarchical() {
+                log::warn!("--hierarchical: there are no index columns to sum over");
+            }
+        })
+    }
+    /// What is to be forecast.
+    fn horizon(&self) -> Result<Horizon, AppError> {
+        let usage = |message: String| Err(AppError::Usage(message));
+        match (&self.time_stamps, self.horizon) {
+            (Some(_), Some(_)) => usage("give --time_stamps or --horizon, not both".to_owned()),
+            (None, None) => usage(
+                "give --time_stamps (a JSON list such as [\"2012-11-02\", \"2012-11-09\"]) or --horizon (a number of steps)"
+                    .to_owned(),
+            ),
+            (None, Some(0)) => usage("--horizon 0: at least one step".to_owned()),
+            (None, Some(steps)) => Ok(Horizon::Steps(steps)),
+            (Some(text), None) => match json_arg::parse("--time_stamps", text) {
+                Ok(Value::Array(times)) if !times.is_empty() => Ok(Horizon::Times(times)),
+                Ok(other) => usage(format!("--time_stamps: expected a non-empty JSON list, got {other}")),
+                Err(error) => usage(format!("{error} (a JSON list looks like [\"2012-11-02\", \"2012-11-09\"])")),
+            },
+        }
+    }
+
+    /// How sums are made of the data columns. Only what is a mistake in any case is refused: the same command works in Merlion.
+    fn aggregations(&self, data_cols: &[String]) -> Result<BTreeMap<String, SparkAggregate>, AppError> {
+        let map = match json_arg::parse("--agg_dict", &self.agg_dict)? {
+            Value::Object(map) => map,
+            Value::Null => Map::new(),
+            other => return Err(AppError::Usage(format!("--agg_dict: expected a JSON dict, got {other}"))),
+        };
+        let mut aggregations = BTreeMap::new();
+        for (column, name) in map {
+            let Value::String(name) = name else {
+                return Err(AppError::Usage(format!("--agg_dict: expected an aggregation for '{column}', got {name}")));
+            };
+            let aggregate: SparkAggregate =
+                name.parse().map_err(|error| AppError::Usage(format!("--agg_dict: {column}: {error}")))?;
+            if !data_cols.contains(&column) {
+                log::warn!("--agg_dict: '{column}' is not among the data columns");
+            } else if column == self.target_col && aggregate != SparkAggregate::Sum {
+                log::warn!("--agg_dict: forecasts of sums are made of the target's sum, not its {name}");
+            }
+            aggregations.insert(column, aggregate);
+        }
+        Ok(aggregations)
     }
 }

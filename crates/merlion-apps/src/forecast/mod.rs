@@ -1,15 +1,20 @@
 //! The forecast job, free of flags: what it is, and how it runs from the table to the committed output.
 
+mod hierarchy;
+mod physical;
 mod plan;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionConfig;
+use merlion::hierarchy::{MinTrace, MissingRows};
 pub use merlion::models::Compat;
 use merlion::models::ModelSpec;
+use merlion::transform::TransformSpec;
 use merlion_io::dataset::{Dataset, DatasetRequest, TimeType};
 use merlion_io::write::{CommitReport, Committer, StagingCommitter};
 use merlion_session::cluster::Cluster;
@@ -17,11 +22,14 @@ use merlion_session::job::{Finished, Job, JobError};
 use merlion_session::master::Master;
 use merlion_session::stores::Credentials;
 use merlion_session::{MerlionConfig, catalog, runtime_env, session_config, session_state};
-use merlion_udf::options::{ForecastOptions, Horizon, OptionsError};
+pub use merlion_udf::aggregate::spark_aggregate::SparkAggregate;
+pub use merlion_udf::options::OnError;
+use merlion_udf::options::{ForecastOptions, OptionsError};
 use merlion_udf::{STATUS_FAILED, STATUS_FALLBACK};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::hierarchy::Levels;
 use crate::error::AppError;
 use crate::progress::Progress;
 
@@ -42,8 +50,24 @@ pub struct ForecastJob {
     pub data_cols: Vec<String>,
     /// The model as JSON.
     pub model: Value,
-    /// The times to forecast, as JSON.
-    pub time_stamps: Vec<Value>,
+    /// What to forecast.
+    pub horizon: Horizon,
+    /// The sampling step of the series, as a pandas offset; inferred for each series if absent.
+    pub freq: Option<String>,
+    /// Levels of the prediction intervals, in per cent.
+    pub level: Vec<f64>,
+    /// Whether sums over the index columns are forecast too, and all forecasts made to add up.
+    pub hierarchical: bool,
+    /// How data columns are made for sums. Those that are not here are not there; the target is summed.
+    pub agg_dict: BTreeMap<String, SparkAggregate>,
+    /// What becomes of a series that cannot be modelled.
+    pub on_error: OnError,
+    /// How times are read and written.
+    pub time_type: TimeChoice,
+    /// How numbers are written.
+    pub value_type: ValueType,
+    /// The folder for a row per series: model, status, error, points, seconds, parameters.
+    pub diagnostics_path: Option<String>,
     /// Whether the predictions over the training data come first.
     pub predict_on_train: bool,
     /// Whose answers to give.
@@ -58,6 +82,37 @@ pub struct ForecastJob {
     pub credentials: Credentials,
     /// Memory for all tasks of an embedded cluster.
     pub memory_limit: Option<usize>,
+}
+
+/// What to forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Horizon {
+    /// This many steps after the end of each series.
+    Steps(usize),
+    /// These times, as JSON.
+    Times(Vec<Value>),
+}
+
+/// How times are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeChoice {
+    /// As they are: days as days, instants as instants.
+    #[default]
+    Auto,
+    /// As days, whatever they are: as Merlion.
+    Date,
+    /// As instants, whatever they are.
+    Timestamp,
+}
+
+/// How numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValueType {
+    /// 32 bits: as Merlion.
+    #[default]
+    Float,
+    /// 64 bits.
+    Double,
 }
 
 /// What a job did.
@@ -106,18 +161,83 @@ impl ForecastJob {
             ModelSpec::from_json(&self.model).map_err(|error| AppError::Usage(format!("--model: {error}")))?;
         // As Merlion's app: the target's position among the data columns, whatever the model JSON says.
         model.common.target_seq_index = self.visible_columns(&model)?.iter().position(|c| *c == self.target_col);
+        if let Some(freq) = &self.freq {
+            if model.common.transform.is_some() {
+                return Err(AppError::Usage("--freq: the model has a transform of its own, which says".to_owned()));
+            }
+            let resample = json!({"name": "TemporalResample", "granularity": freq});
+            let transform = TransformSpec::from_json(&resample);
+            model.common.transform =
+                Some(transform.map_err(|error| AppError::Usage(format!("--freq {freq}: {error}")))?);
+        }
         let mut json = json!({
             "model": model.to_json(),
-            "time_stamps": self.time_stamps,
             "seed": self.seed,
             "predict_on_train": self.predict_on_train,
+            "level": self.level,
+            "details": self.diagnostics_path.is_some(),
         });
+        let horizon_flag = match &self.horizon {
+            Horizon::Steps(steps) => {
+                json["horizon"] = (*steps).into();
+                "--horizon"
+            }
+            Horizon::Times(times) => {
+                json["time_stamps"] = times.clone().into();
+                "--time_stamps"
+            }
+        };
         if self.compat == Compat::Merlion {
             json["compat"] = "merlion".into();
         }
-        ForecastOptions::from_json(&json, &catalog()).map_err(|error| {
-            let flag = if matches!(error, OptionsError::Model(_)) { "--model" } else { "--time_stamps" };
+        let mut options = ForecastOptions::from_json(&json, &catalog()).map_err(|error| {
+            let flag = match &error {
+                OptionsError::Model(_) => "--model",
+                OptionsError::Value { name: "level", .. } => "--level",
+                _ => horizon_flag,
+            };
             AppError::Usage(format!("{flag}: {error}"))
+        })?;
+        options.on_error = self.on_error;
+        self.check_distinct(&options)?;
+        Ok(options)
+    }
+
+    /// A sum has one value at a time.
+    fn check_distinct(&self, options: &ForecastOptions) -> Result<(), AppError> {
+        let merlion_udf::options::Horizon::Times(times) = &options.horizon else { return Ok(()) };
+        let mut sorted = times.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) if self.is_hierarchical() => Err(AppError::Usage(format!(
+                "--time_stamps: {} is there twice, and --hierarchical needs each once",
+                pair[0]
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there are sums: without index columns there is nothing to sum over.
+    #[must_use]
+    pub fn is_hierarchical(&self) -> bool {
+        self.hierarchical && !self.index_cols.is_empty()
+    }
+
+    /// How sums are made of the columns the model is shown, in a hierarchical job.
+    fn levels(&self, visible: &[String]) -> Option<Levels> {
+        let aggregate = |column: &String| {
+            if *column == self.target_col { Some(SparkAggregate::Sum) } else { self.agg_dict.get(column).copied() }
+        };
+        self.is_hierarchical().then(|| Levels {
+            columns: visible.iter().map(aggregate).collect(),
+            reconciliation: match (self.compat, self.on_error) {
+                (Compat::Merlion, _) => MinTrace::SPARK,
+                // A leaf that is missing because it could not be forecast is still in its sums.
+                (Compat::None, OnError::Skip | OnError::Null) => MinTrace::default(),
+                // One that has no value at a time of the table is not.
+                (Compat::None, _) => MinTrace { missing: MissingRows::Restrict, ..MinTrace::default() },
+            },
+            round: self.compat == Compat::Merlion,
         })
     }
 
@@ -146,7 +266,7 @@ impl ForecastJob {
             time_col: self.time_col.clone(),
             index_cols: self.index_cols.clone(),
             data_cols: self.data_cols.clone(),
-            date_only: self.compat == Compat::Merlion,
+            date_only: self.is_date_only(),
             time_zone: self.settings.time_zone.clone(),
         };
         let visible = self.visible_columns(&options.model)?;
@@ -156,10 +276,19 @@ impl ForecastJob {
         Ok(dataset)
     }
 
-    fn committer(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<(StagingCommitter, String), AppError> {
-        let (store, output) = merlion_io::path::output(runtime, &self.output_path)?;
-        let output = (store.store, output);
-        Ok((StagingCommitter::new(output, &self.output_path, Uuid::new_v4(), "csv", shape.header()?), store.url))
+    fn outputs(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<Outputs, AppError> {
+        let job = Uuid::new_v4();
+        let folder = |path: &str, empty: Vec<u8>| -> Result<Output, AppError> {
+            let (store, output) = merlion_io::path::output(runtime, path)?;
+            let committer = StagingCommitter::new((store.store, output), path, job, "csv", empty);
+            Ok(Output { store: store.url, committer })
+        };
+        let forecasts = folder(&self.output_path, shape.header()?)?;
+        let diagnostics = match &self.diagnostics_path {
+            Some(path) => Some(folder(path, shape.diagnostics_header()?)?),
+            None => None,
+        };
+        Ok(Outputs { forecasts, diagnostics })
     }
 
     fn session(&self) -> Result<(SessionConfig, Arc<RuntimeEnv>), AppError> {
@@ -176,10 +305,10 @@ impl ForecastJob {
         let (config, runtime) = self.session()?;
         let options = self.options()?;
         let dataset = self.open(&runtime, &options).await?;
-        let shape = plan::Shape::new(self, &dataset);
-        let (committer, store) = self.committer(&runtime, &shape)?;
+        let shape = plan::Shape::new(self, &dataset, self.levels(&self.visible_columns(&options.model)?));
+        let outputs = self.outputs(&runtime, &shape)?;
         let state = session_state(config, runtime)?;
-        let plan = plan::forecast_plan(&state, &dataset, &shape, &options, &store, &committer)?;
+        let plan = plan::forecast_plan(&state, &dataset, &shape, &options, &outputs)?;
         Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
 
@@ -193,16 +322,28 @@ impl ForecastJob {
         let options = self.options()?;
         progress.stage("reading");
         let dataset = self.open(&runtime, &options).await?;
-        let shape = plan::Shape::new(self, &dataset);
-        let (committer, store) = self.committer(&runtime, &shape)?;
-        committer.begin().await?;
-        let outcome = self.run_on_cluster(&shape, &dataset, &options, &store, &committer, config, progress).await;
+        let shape = plan::Shape::new(self, &dataset, self.levels(&self.visible_columns(&options.model)?));
+        let outputs = self.outputs(&runtime, &shape)?;
+        outputs.forecasts.committer.begin().await?;
+        if let Some(diagnostics) = &outputs.diagnostics {
+            diagnostics.committer.begin().await.map_err(AppError::diagnostics)?;
+        }
+        let outcome = self.run_on_cluster(&shape, &dataset, &options, &outputs, config, progress).await;
         let committed = match outcome {
             // Interrupting a commit would leave half of each output.
-            Ok(finished) => committer.commit(usize::try_from(finished.rows).ok()).await?,
+            Ok(finished) => {
+                let parts = usize::try_from(finished.rows).ok();
+                let committed = outputs.forecasts.committer.commit(parts).await?;
+                if let Some(diagnostics) = &outputs.diagnostics {
+                    diagnostics.committer.commit(parts).await.map_err(AppError::diagnostics)?;
+                }
+                committed
+            }
             Err(error) => {
-                if let Err(untidy) = committer.abort().await {
-                    log::warn!("staging folder left behind: {untidy}");
+                for output in outputs.all() {
+                    if let Err(untidy) = output.committer.abort().await {
+                        log::warn!("staging folder left behind: {untidy}");
+                    }
                 }
                 return Err(error);
             }
@@ -216,14 +357,12 @@ impl ForecastJob {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the stations of one run, in the order they are passed")]
     async fn run_on_cluster(
         &self,
         shape: &plan::Shape,
         dataset: &Dataset,
         options: &ForecastOptions,
-        store: &str,
-        committer: &StagingCommitter,
+        outputs: &Outputs,
         config: SessionConfig,
         progress: &Progress,
     ) -> Result<Finished, AppError> {
@@ -233,14 +372,14 @@ impl ForecastJob {
             cluster = Cluster::connect(self.master.clone(), config, self.credentials.clone(), self.memory_limit) => cluster?,
             exit = &mut interrupt => return Err(AppError::Cancelled { exit }),
         };
-        let plan = plan::forecast_plan(&cluster.context().state(), dataset, shape, options, store, committer)?;
+        let plan = plan::forecast_plan(&cluster.context().state(), dataset, shape, options, outputs)?;
         let job = Job::submit(&cluster, &plan).await?;
         log::info!("job {} on {}", job.id(), cluster.master());
         progress.stage("forecasting");
         let watch = async {
             loop {
                 tokio::time::sleep(progress.interval()).await;
-                if let Ok((_, series)) = committer.progress().await {
+                if let Ok((_, series)) = outputs.forecasts.committer.progress().await {
                     progress.series(series, dataset.series());
                 }
             }
@@ -269,7 +408,7 @@ impl ForecastJob {
     }
 
     fn check_times(&self, options: &ForecastOptions, dataset: &Dataset) -> Result<(), AppError> {
-        let Horizon::Times(times) = &options.horizon else { return Ok(()) };
+        let merlion_udf::options::Horizon::Times(times) = &options.horizon else { return Ok(()) };
         let (Some(last), Some((first_row, last_row))) = (times.iter().max(), dataset.time_range()) else {
             return Ok(());
         };
@@ -283,10 +422,40 @@ impl ForecastJob {
 
     /// How the output's time column is written.
     fn time_type(&self, dataset: &Dataset) -> TimeType {
-        match self.compat {
-            Compat::Merlion => TimeType::Date,
-            Compat::None => dataset.time_type(),
+        match self.time_type {
+            _ if self.is_date_only() => TimeType::Date,
+            TimeChoice::Timestamp => TimeType::Timestamp,
+            _ => dataset.time_type(),
         }
+    }
+
+    /// Whether times are cut to days.
+    fn is_date_only(&self) -> bool {
+        match self.time_type {
+            TimeChoice::Auto => self.compat == Compat::Merlion,
+            choice => choice == TimeChoice::Date,
+        }
+    }
+}
+
+/// A folder that is written.
+#[derive(Debug)]
+struct Output {
+    /// The store's URL, as plans know it.
+    store: String,
+    committer: StagingCommitter,
+}
+
+/// The folders that a job writes.
+#[derive(Debug)]
+struct Outputs {
+    forecasts: Output,
+    diagnostics: Option<Output>,
+}
+
+impl Outputs {
+    fn all(&self) -> impl Iterator<Item = &Output> {
+        std::iter::once(&self.forecasts).chain(&self.diagnostics)
     }
 }
 

@@ -61,8 +61,10 @@ pub struct CommitReport {
     pub files: usize,
     /// Rows.
     pub rows: u64,
-    /// Series.
+    /// Series, sums of a hierarchy included.
     pub series: u64,
+    /// Those of them that are sums.
+    pub sums: u64,
     /// Series by status.
     pub statuses: BTreeMap<String, u64>,
     /// The first series with a message.
@@ -225,6 +227,7 @@ impl Committer for StagingCommitter {
         for manifest in finished.values() {
             report.rows += manifest.rows;
             report.series += manifest.series;
+            report.sums += manifest.sums;
             for (status, series) in &manifest.statuses {
                 *report.statuses.entry(status.clone()).or_default() += series;
             }

@@ -17,6 +17,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
+use merlion::hierarchy::AGGREGATED;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -24,11 +25,12 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
+use super::diagnostics::{DiagnosticsFile, DiagnosticsSpec, SeriesRow};
 use super::manifest::{MAX_NOTES, Manifest, Note};
 use crate::spark_text::{CsvTextWriter, SessionZone};
 
 /// What is written where. The input's columns are: the chunk's label; the key columns; other output columns; and, not written,
-/// the status and the message of the row's series.
+/// status, message, model and details of the row's series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteSpec {
     /// The object store, as `file:///` or `s3://bucket/`.
@@ -39,10 +41,12 @@ pub struct WriteSpec {
     pub labels: Vec<i32>,
     /// How many of the output columns are the series key.
     pub key_columns: usize,
+    /// Where a row per series goes, if anywhere.
+    pub diagnostics: Option<DiagnosticsSpec>,
 }
 
-/// Columns after the output columns: the series' status and message.
-const TRAILING_COLUMNS: usize = 2;
+/// Columns after the output columns: the series' status, message, model and details.
+const TRAILING_COLUMNS: usize = 4;
 
 /// Writes part files to the staging folder; its own output is a row per file.
 #[derive(Debug)]
@@ -138,9 +142,13 @@ impl ExecutionPlan for WriteExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let store = context.runtime_env().object_store(ObjectStoreUrl::parse(&self.spec.store)?)?;
+        let store = |url: &str| context.runtime_env().object_store(ObjectStoreUrl::parse(url)?);
+        let stores = Stores {
+            output: store(&self.spec.store)?,
+            diagnostics: self.spec.diagnostics.as_ref().map(|to| store(&to.store)).transpose()?,
+        };
         let input = self.input.execute(partition, context)?;
-        let files = write_partition(input, store, self.spec.clone());
+        let files = write_partition(input, stores, self.spec.clone());
         let batch = futures::stream::once(files).map_ok(|files| report(&files)).map(|r| r.and_then(|r| r));
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&OUTPUT), batch)))
     }
@@ -153,9 +161,15 @@ fn report(files: &[Manifest]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::clone(&OUTPUT), vec![Arc::new(names), Arc::new(rows), Arc::new(series)])?)
 }
 
+/// The object stores that are written to.
+struct Stores {
+    output: Arc<dyn ObjectStore>,
+    diagnostics: Option<Arc<dyn ObjectStore>>,
+}
+
 async fn write_partition(
     mut input: SendableRecordBatchStream,
-    store: Arc<dyn ObjectStore>,
+    stores: Stores,
     spec: WriteSpec,
 ) -> Result<Vec<Manifest>> {
     let mut done = Vec::new();
@@ -183,7 +197,7 @@ async fn write_partition(
                     if finished.contains(&chunk) {
                         return internal_err!("rows of chunk {chunk} are not together");
                     }
-                    let file = open.insert(PartFile::open(Arc::clone(&store), &spec, chunk, &batch.schema())?);
+                    let file = open.insert(PartFile::open(&stores, &spec, chunk, &batch.schema())?);
                     file.write(&rows).await?;
                 }
             }
@@ -204,6 +218,7 @@ struct PartFile {
     buffer: Vec<u8>,
     key_columns: usize,
     last_key: Option<Vec<Option<String>>>,
+    diagnostics: Option<DiagnosticsFile>,
     manifest: Manifest,
 }
 
@@ -211,7 +226,8 @@ struct PartFile {
 const FLUSH_AT: usize = 1 << 20;
 
 impl PartFile {
-    fn open(store: Arc<dyn ObjectStore>, spec: &WriteSpec, chunk: usize, schema: &SchemaRef) -> Result<Self> {
+    fn open(stores: &Stores, spec: &WriteSpec, chunk: usize, schema: &SchemaRef) -> Result<Self> {
+        let store = Arc::clone(&stores.output);
         let file = format!("part-{chunk:05}-{}.csv", Uuid::new_v4());
         let staging = Path::parse(&spec.staging).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let writer = BufWriter::new(Arc::clone(&store), staging.clone().join(file.as_str()));
@@ -220,50 +236,67 @@ impl PartFile {
         let mut buffer = Vec::with_capacity(FLUSH_AT);
         encoder.write_header(&mut buffer);
         let manifest = Manifest { chunk, file, ..Manifest::default() };
-        Ok(Self { store, staging, writer, encoder, buffer, key_columns: spec.key_columns, last_key: None, manifest })
+        let diagnostics = match (&spec.diagnostics, &stores.diagnostics) {
+            (Some(to), Some(store)) => {
+                let keys: Vec<String> =
+                    schema.fields()[1..=spec.key_columns].iter().map(|f| f.name().clone()).collect();
+                Some(DiagnosticsFile::open(Arc::clone(store), &to.staging, chunk, &keys)?)
+            }
+            _ => None,
+        };
+        let key_columns = spec.key_columns;
+        Ok(Self { store, staging, writer, encoder, buffer, key_columns, last_key: None, diagnostics, manifest })
     }
 
     async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         let width = rows.num_columns();
         let columns: Vec<usize> = (1..width - TRAILING_COLUMNS).collect();
         self.encoder.write_batch(&rows.project(&columns)?, &mut self.buffer).map_err(external)?;
-        self.count(rows)?;
+        for series in self.count(rows)? {
+            if let Some(diagnostics) = &mut self.diagnostics {
+                diagnostics.push(series).await?;
+            }
+        }
         if self.buffer.len() >= FLUSH_AT {
             self.flush().await?;
         }
         Ok(())
     }
 
-    /// Counts rows, series, and series by status; rows of a series are together.
-    fn count(&mut self, rows: &RecordBatch) -> Result<()> {
+    /// Counts rows, series, and series by status; rows of a series are together. Returns the series that begin here, if there are
+    /// diagnostics to write.
+    fn count(&mut self, rows: &RecordBatch) -> Result<Vec<SeriesRow>> {
         self.manifest.rows += rows.num_rows() as u64;
-        let width = rows.num_columns();
         let keys = &rows.columns()[1..=self.key_columns];
+        let told = &rows.columns()[rows.num_columns() - TRAILING_COLUMNS..];
+        let mut begun = Vec::new();
         let mut start = 0;
         while start < rows.num_rows() {
             let key: Vec<Option<String>> = keys.iter().map(|column| text(column, start)).collect::<Result<_>>()?;
             let end = end_of_series(keys, start, rows.num_rows());
             if self.last_key.as_ref() != Some(&key) {
                 self.manifest.series += 1;
-                let status = text(&rows.columns()[width - 2], start)?.unwrap_or_default();
+                self.manifest.sums += u64::from(key.iter().flatten().any(|part| part == AGGREGATED));
+                let (status, error) = (text(&told[0], start)?.unwrap_or_default(), text(&told[1], start)?);
                 *self.manifest.statuses.entry(status.clone()).or_default() += 1;
-                let message = text(&rows.columns()[width - 1], start)?;
-                if let Some(message) = message.filter(|_| self.manifest.notes.len() < MAX_NOTES) {
-                    let schema = rows.schema();
-                    let names = schema.fields()[1..=self.key_columns].iter().map(|f| f.name());
-                    let series = names
-                        .zip(&key)
-                        .map(|(name, part)| format!("{name}={}", part.as_deref().unwrap_or("null")))
-                        .collect::<Vec<_>>()
-                        .join(", ");
-                    let series = if series.is_empty() { "the only series".to_owned() } else { series };
+                if self.diagnostics.is_some() {
+                    begun.push(SeriesRow {
+                        key: key.clone(),
+                        status: Some(status.clone()),
+                        error: error.clone(),
+                        model: text(&told[2], start)?,
+                        details: text(&told[3], start)?,
+                    });
+                }
+                if let Some(message) = error.filter(|_| self.manifest.notes.len() < MAX_NOTES) {
+                    let series = named(&rows.schema(), &key);
                     self.manifest.notes.push(Note { series, status, message });
                 }
                 self.last_key = Some(key);
             }
             start = end;
         }
-        Ok(())
+        Ok(begun)
     }
 
     async fn flush(&mut self) -> Result<()> {
@@ -273,6 +306,9 @@ impl PartFile {
 
     /// Closes the data file, then says so: the manifest is what makes an attempt count.
     async fn finish(mut self) -> Result<Manifest> {
+        if let Some(diagnostics) = self.diagnostics.take() {
+            diagnostics.finish().await?;
+        }
         self.flush().await?;
         self.writer.shutdown().await.map_err(|e| exec_datafusion_err!("close {}: {e}", self.manifest.file))?;
         let name = self.manifest.file.replace(".csv", ".json");
@@ -283,6 +319,14 @@ impl PartFile {
             .map_err(|e| DataFusionError::External(Box::new(e)))?;
         Ok(self.manifest)
     }
+}
+
+/// A series as messages name it. The key columns follow the chunk.
+fn named(schema: &Schema, key: &[Option<String>]) -> String {
+    let parts = schema.fields()[1..].iter().zip(key);
+    let parts: Vec<String> =
+        parts.map(|(field, part)| format!("{}={}", field.name(), part.as_deref().unwrap_or("null"))).collect();
+    if parts.is_empty() { "the only series".to_owned() } else { parts.join(", ") }
 }
 
 /// The first row after `start` with another key. Compares neighbours without making text of them.

@@ -16,8 +16,10 @@ pub struct Manifest {
     pub file: String,
     /// Rows in it.
     pub rows: u64,
-    /// Series in it.
+    /// Series in it, sums of a hierarchy included.
     pub series: u64,
+    /// Those of them that are sums.
+    pub sums: u64,
     /// Series by status.
     pub statuses: BTreeMap<String, u64>,
     /// The first series with a message.

@@ -4,9 +4,11 @@
 //! without a manifest is the remains of a task that died. Spark's readers, and ours, ignore names that start with `_`.
 
 mod committer;
+mod diagnostics;
 mod exec;
 mod manifest;
 
 pub use committer::{CommitError, CommitReport, Committer, StagingCommitter};
+pub use diagnostics::{DiagnosticsSpec, diagnostics_schema};
 pub use exec::{WriteExec, WriteSpec};
 pub use manifest::{Manifest, Note};

@@ -2,6 +2,7 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod exact_sum;
 pub mod lbfgsb;
 pub mod normal;
 pub mod rng;

@@ -27,27 +27,27 @@ fn text_in(variable: &str, folder: &str, file: &str) -> Option<String> {
 }
 
 /// A file of Merlion's results, or `None` (and a line saying so) when there are none.
-pub fn text(file: &str) -> Option<String> {
+pub(crate) fn text(file: &str) -> Option<String> {
     text_in("MERLION_REFERENCE", "merlion", file)
 }
 
 /// A file of PySpark's results, or `None` (and a line saying so) when there are none.
-pub fn spark(file: &str) -> Option<String> {
+pub(crate) fn spark(file: &str) -> Option<String> {
     text_in("MERLION_SPARK_REFERENCE", "spark", file)
 }
 
 /// A JSON file of Merlion's results, or `None` (and a line saying so) when there are none.
-pub fn json(file: &str) -> Option<Value> {
+pub(crate) fn json(file: &str) -> Option<Value> {
     text(file).map(|text| serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
 /// A file of Merlion's goldens, or `None` (and a line saying so) when there are none.
-pub fn golden(file: &str) -> Option<Value> {
+pub(crate) fn golden(file: &str) -> Option<Value> {
     json(&format!("golden/{file}"))
 }
 
 /// Numbers as the reference writes them: NaN as null, and whatever JSON cannot write as text.
-pub fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     match value {
         Value::Null => f64::NAN,
         Value::String(text) => text.parse().unwrap(),
@@ -56,22 +56,22 @@ pub fn number(value: &Value) -> f64 {
 }
 
 /// A list of numbers.
-pub fn numbers(values: &Value) -> Vec<f64> {
+pub(crate) fn numbers(values: &Value) -> Vec<f64> {
     values.as_array().unwrap().iter().map(number).collect()
 }
 
 /// Seconds since 1970.
-pub fn stamp(seconds: &Value) -> Timestamp {
+pub(crate) fn stamp(seconds: &Value) -> Timestamp {
     Timestamp::from_seconds_f64(seconds.as_f64().unwrap()).unwrap()
 }
 
 /// A list of seconds since 1970.
-pub fn stamps(seconds: &Value) -> Vec<Timestamp> {
+pub(crate) fn stamps(seconds: &Value) -> Vec<Timestamp> {
     seconds.as_array().unwrap().iter().map(stamp).collect()
 }
 
 /// A series: one `t` for all columns, or one for each in `vars`.
-pub fn series(json: &Value) -> TimeSeries {
+pub(crate) fn series(json: &Value) -> TimeSeries {
     let column = |name: &Value| {
         let name = name.as_str().unwrap();
         let (times, values) = match json.get("vars") {
@@ -84,6 +84,6 @@ pub fn series(json: &Value) -> TimeSeries {
 }
 
 /// The values of the only column of a series.
-pub fn column(series: &Value) -> Vec<f64> {
+pub(crate) fn column(series: &Value) -> Vec<f64> {
     numbers(series["v"].as_object().unwrap().values().next().unwrap())
 }

@@ -1,0 +1,3 @@
+//! The scalar functions.
+
+pub mod interval_bound;
