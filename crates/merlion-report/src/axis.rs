@@ -19,30 +19,45 @@ pub(crate) struct ValueTick {
     pub(crate) label: String,
 }
 
+/// The least and the greatest of these values, those that are not finite passed over; none if there are no others.
+pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    finite.fold(None, |extent, value| {
+        let (low, high) = extent.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
 /// The span of an axis for these values: room above and below, and zero where it is near.
 ///
-/// Values that are not finite are passed over; without any others the span is from 0 to 1. The span is never empty.
+/// Without a finite value the span is from 0 to 1. It is never empty.
 pub(crate) fn value_span(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for value in values.into_iter().filter(|value| value.is_finite()) {
-        let value = value.clamp(-LARGEST, LARGEST);
-        (low, high) = (low.min(value), high.max(value));
-    }
-    if low > high {
-        return (0.0, 1.0);
-    }
-    let magnitude = low.abs().max(high.abs());
-    // Rounding noise of a constant is not a movement; and below 1e-300 a tick's step would not be a number.
-    if high - low <= magnitude * 1e-9 || high - low < 1e-290 {
-        let room = if magnitude < 1e-280 { 1.0 } else { magnitude * 0.1 };
-        return (low - room, high + room);
-    }
-    let room = (high - low) * 0.05;
+    let Some((low, high)) = extent(values) else { return (0.0, 1.0) };
+    let (padded_low, padded_high) = padded(low, high);
     // Heights can be compared by eye when they stand on zero; where that would flatten the curve, they do not.
-    let near_zero = |near: f64, far: f64| near * far >= 0.0 && near.abs() <= far.abs() * 0.4;
-    let span_low = if low >= 0.0 && near_zero(low, high) { 0.0 } else { low - room };
-    let span_high = if high <= 0.0 && near_zero(high, low) { 0.0 } else { high + room };
+    let stands = |near: f64, far: f64| low != high && near * far >= 0.0 && near.abs() <= far.abs() * 0.4;
+    let span_low = if low >= 0.0 && stands(low, high) { 0.0 } else { padded_low };
+    let span_high = if high <= 0.0 && stands(high, low) { 0.0 } else { padded_high };
     (span_low, span_high)
+}
+
+/// The span of an axis for these values, with a little room above and below and nothing else.
+pub(crate) fn tight_span(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    extent(values).map_or((0.0, 1.0), |(low, high)| padded(low, high))
+}
+
+/// Both ends moved out, within what can be drawn.
+fn padded(low: f64, high: f64) -> (f64, f64) {
+    let (low, high) = (low.clamp(-LARGEST, LARGEST), high.clamp(-LARGEST, LARGEST));
+    let magnitude = low.abs().max(high.abs());
+    // Rounding noise of a constant is not a movement; and below 1e-290 a tick's step would not be a number.
+    let is_constant = high - low <= magnitude * 1e-9 || high - low < 1e-290;
+    let room = match magnitude {
+        _ if !is_constant => (high - low) * 0.05,
+        magnitude if magnitude < 1e-280 => 1.0,
+        magnitude => magnitude * 0.1,
+    };
+    (low - room, high + room)
 }
 
 /// About `target` round ticks between two values, labelled in one unit: `0`, `0.5M`, `1.0M`.

@@ -11,7 +11,7 @@ mod thin;
 
 use std::fmt::Write;
 
-use crate::axis::{TimeTick, time_ticks, value_span, value_ticks};
+use crate::axis::{TimeTick, extent, time_ticks, value_span, value_ticks};
 use crate::calendar::{DAY, Precision};
 use crate::escape::Escaped;
 use crate::number;
@@ -134,7 +134,7 @@ impl Chart<'_> {
 
         let mut html = format!(
             "<div class=\"frame\"{}>\n<svg class=\"plot\" role=\"img\" \
-             aria-labelledby=\"{id}-title {id}-desc\">\n<title id=\"{id}-title\">{}</title>\n\
+             aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\">\n<title id=\"{id}-title\">{}</title>\n\
              <desc id=\"{id}-desc\">{}</desc>\n",
             self.readings(&canvas),
             Escaped(&self.title),
@@ -198,17 +198,16 @@ impl Chart<'_> {
     fn values(&self) -> ((f64, f64), bool) {
         let in_lines = self.lines.iter().flat_map(|line| line.points.iter().copied().chain(line.from));
         let in_lines: Vec<f64> = in_lines.filter(|(time, _)| self.shows(*time)).map(|(_, value)| value).collect();
-        let finite = in_lines.iter().copied().filter(|value| value.is_finite());
-        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let in_bands = self.bands.iter().flat_map(Band::areas).filter(|(time, ..)| self.shows(*time));
         let in_bands: Vec<f64> =
             in_bands.flat_map(|(_, lower, upper)| [lower, upper]).filter(|v| v.is_finite()).collect();
-        // Halves, because the range of two numbers may not be one.
-        let room = (high / 2.0 - low / 2.0) * (2.0 * BAND_ROOM);
+        let (low, high) = extent(in_lines.iter().copied()).unwrap_or_default();
         let finite = in_lines.iter().filter(|value| value.is_finite()).count();
-        if !(room.is_finite() && room > 0.0 && finite >= TELLING) {
+        let room = if finite >= TELLING { (high - low) * BAND_ROOM } else { 0.0 };
+        if room == 0.0 {
             return (value_span(in_lines.into_iter().chain(in_bands)), false);
         }
+        // Of the largest numbers the room may be infinite, and then nothing is cut.
         let (least, most) = (low - room, high + room);
         let is_cut = in_bands.iter().any(|&value| value < least || value > most);
         let in_bands = in_bands.into_iter().map(|value| value.clamp(least, most));

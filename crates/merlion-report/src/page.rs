@@ -70,6 +70,7 @@ impl Page {
              <meta name=\"referrer\" content=\"no-referrer\">\n\
              <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
              <header>\n<h1>{title}</h1>\n{created}</header>\n<main>\n{body}</main>\n\
+             <footer>Times are in UTC. This page is complete in itself: it loads nothing.</footer>\n\
              <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
             title = Escaped(&self.title),
             body = self.body,
@@ -82,7 +83,10 @@ pub(crate) fn table(class: &str, headings: &[String], rows: &[Vec<String>], numb
     let align = |column: usize| if column >= numbers_from { " class=\"number\"" } else { "" };
     let mut html = format!("<table class=\"{class}\">\n<thead><tr>");
     for (column, heading) in headings.iter().enumerate() {
-        html.push_str(&format!("<th scope=\"col\"{}>{}</th>", align(column), Escaped(heading)));
+        html.push_str(&match heading.as_str() {
+            "" => "<td></td>".to_owned(),
+            heading => format!("<th scope=\"col\"{}>{}</th>", align(column), Escaped(heading)),
+        });
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in rows {

@@ -2,7 +2,7 @@
 
 use super::canvas::Canvas;
 use super::{Line, runs, thin, time_axes, widened};
-use crate::axis::value_span;
+use crate::axis::tight_span;
 use crate::calendar::Precision;
 
 /// The strip below a chart.
@@ -21,7 +21,7 @@ impl Strip<'_> {
     pub(crate) fn draw(&self) -> String {
         let (start, end) = widened(self.window);
         let values = self.lines.iter().flat_map(|line| line.points).map(|(_, value)| *value);
-        let canvas = Canvas::new((start, end), value_span(values), 480);
+        let canvas = Canvas::new((start, end), tight_span(values), 480);
         let mut html = String::from("<div class=\"frame strip\">\n<svg class=\"plot\" aria-hidden=\"true\">\n");
         let times = self.lines.iter().flat_map(|line| line.points).map(|(time, _)| *time);
         time_axes(&mut html, &canvas, Precision::of(times));
@@ -30,8 +30,7 @@ impl Strip<'_> {
         for line in &self.lines {
             let runs: Vec<_> = runs::runs(line.points, line.bridge)
                 .into_iter()
-                // Half the columns: the strip is a sketch, and a page may have many.
-                .map(|run| thin::thin(run, |time| canvas.column(time) / 2))
+                .map(|run| thin::thin(run, |time| canvas.column(time)))
                 .collect();
             html.push_str(&canvas.line(line.style.class(), &runs, line.from));
             html.push_str(&canvas.dots(line.style.class(), runs.iter().filter(|run| run.len() == 1).flatten()));

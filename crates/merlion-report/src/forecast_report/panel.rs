@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::axis::extent;
 use crate::calendar::Precision;
 use crate::chart::{Band, Chart, Line, LineStyle, Point, Rule, Strip, longest_bridge};
 use crate::escape::{Escaped, shortened};
@@ -208,7 +209,7 @@ impl SeriesPanel {
         }
         let mut remarks = Vec::new();
         if focus.is_some() {
-            remarks.push("Below: the whole series; the part above is shaded.");
+            remarks.push("The strip is the whole series; the chart shows the shaded part.");
         }
         if drawing.is_cut {
             remarks.push("The intervals reach beyond the chart; the table has their ends.");
@@ -239,7 +240,7 @@ impl SeriesPanel {
             entry(LineStyle::Observed.class(), "Observed");
         }
         if !self.forecast.is_empty() {
-            entry(self.style().class(), if self.style() == LineStyle::Forecast { "Forecast" } else { "Stand-in" });
+            entry(self.style().class(), if self.style() == LineStyle::Forecast { "Forecast" } else { "Fallback" });
             for (rank, interval) in self.ordered_intervals().iter().enumerate().rev() {
                 // As in the chart, where the narrower band lies on the wider ones.
                 let layers = "<rect class=\"band\" width=\"22\" height=\"12\"/>".repeat(rank + 1);
@@ -267,20 +268,17 @@ impl SeriesPanel {
     fn description(&self, history: &[Point], forecast: &[Point]) -> String {
         let of = |points: &[Point]| {
             let precision = Precision::of(points.iter().map(|(time, _)| *time));
-            let finite = || points.iter().map(|(_, value)| *value).filter(|value| value.is_finite());
-            let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-            let values = if low > high {
-                "none of them a number".to_owned()
-            } else {
-                format!("between {} and {}", number::value(low), number::value(high))
+            let values = match extent(points.iter().map(|(_, value)| *value)) {
+                None => "without a number".to_owned(),
+                Some((low, high)) if low == high => format!("all {}", number::value(low)),
+                Some((low, high)) => format!("between {} and {}", number::value(low), number::value(high)),
             };
             let ends = [points.first(), points.last()].map(|point| point.map_or(0, |(time, _)| *time));
             let ends = ends.map(|time| precision.text(time));
             let count = number::count(points.len() as u64);
-            if points.len() == 1 {
-                format!("one value on {}, {values}", ends[0])
-            } else {
-                format!("{count} values from {} to {}, {values}", ends[0], ends[1])
+            match points {
+                [(_, value)] => format!("{} on {}", number::value(*value), ends[0]),
+                _ => format!("{count} values from {} to {}, {values}", ends[0], ends[1]),
             }
         };
         let mut parts = Vec::new();
@@ -327,7 +325,7 @@ impl SeriesPanel {
         };
         format!(
             "<details class=\"values-of\"><summary>The forecast in numbers</summary>\n\
-             <div class=\"scroll\" tabindex=\"0\">\n{}{more}</div>\n</details>\n",
+             <div class=\"scroll\" role=\"region\" aria-label=\"The forecast in numbers\" tabindex=\"0\">\n{}{more}</div>\n</details>\n",
             table("", &headings, &rows, 1)
         )
     }
