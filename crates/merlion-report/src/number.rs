@@ -69,6 +69,28 @@ pub(crate) fn value(value: f64) -> String {
     if value < 0.0 { format!("−{text}") } else { text }
 }
 
+/// Values for one table: with as many decimals each, so that they can be compared down a column.
+pub(crate) fn aligned(values: &[f64]) -> Vec<String> {
+    let finite = || values.iter().map(|value| value.abs()).filter(|value| value.is_finite());
+    let greatest = finite().fold(0.0, f64::max);
+    let least = finite().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
+    let decimals = (5.0 - greatest.max(1e-4).log10().floor()).clamp(0.0, 9.0);
+    // A value that would become zero is better off alone.
+    if greatest >= 1e15 || least < 0.5 * 10f64.powf(-decimals) {
+        return values.iter().copied().map(value).collect();
+    }
+    let text = |value: f64, decimals: usize| format!("{:.decimals$}", value.abs());
+    let decimals = decimals as usize;
+    let idle = |value: f64| text(value, decimals).chars().rev().take(decimals).take_while(|c| *c == '0').count();
+    let decimals = decimals - finite().map(idle).min().unwrap_or(decimals);
+    let one = |&number: &f64| match number {
+        number if !number.is_finite() => value(number),
+        number if number < 0.0 => format!("−{}", with_commas(&text(number, decimals))),
+        number => with_commas(&text(number, decimals)),
+    };
+    values.iter().map(one).collect()
+}
+
 /// Commas between the thousands of the digits before the decimal point.
 pub(crate) fn with_commas(digits: &str) -> String {
     let (integer, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
@@ -107,6 +129,19 @@ mod tests {
         ] {
             assert_eq!(value(number), text, "{number:e}");
         }
+    }
+
+    #[test]
+    fn values_of_a_table_have_as_many_decimals_each() {
+        assert_eq!(aligned(&[24_081.23, 24_308.0, -5.5]), ["24,081.2", "24,308.0", "−5.5"]);
+        assert_eq!(aligned(&[24_081.0, 24_308.0]), ["24,081", "24,308"]);
+        assert_eq!(aligned(&[1.5, f64::NAN, 0.25, 0.0]), ["1.50", "–", "0.25", "0.00"]);
+        assert_eq!(aligned(&[1e12, 3.0]), ["1,000,000,000,000", "3"]);
+        assert_eq!(aligned(&[1e6, 1e-3]), ["1,000,000", "0.001"], "no value may vanish");
+        assert_eq!(aligned(&[2e-7, 1e20]), ["2e-7", "1e20"]);
+        assert_eq!(aligned(&[0.0, 0.0]), ["0", "0"]);
+        assert_eq!(aligned(&[f64::INFINITY]), ["∞"]);
+        assert!(aligned(&[]).is_empty());
     }
 
     #[test]

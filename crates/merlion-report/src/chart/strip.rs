@@ -35,6 +35,7 @@ impl Strip<'_> {
             html.push_str(&canvas.line(line.style.class(), &runs, line.from));
             html.push_str(&canvas.dots(line.style.class(), runs.iter().filter(|run| run.len() == 1).flatten()));
         }
+        html.push_str(&canvas.span("faded", start, self.marked.0));
         html.push_str("</svg>\n</svg>\n</div>\n");
         html
     }

@@ -9,8 +9,8 @@ use crate::escape::{Escaped, shortened};
 use crate::number;
 use crate::page::table;
 
-/// The chart shows at least so many of the last observations.
-const RECENT: usize = 90;
+/// The chart shows at least so many of the last observations: two years of weeks.
+const RECENT: usize = 104;
 
 /// The chart shows at least so many times the horizon of what was observed.
 const RECENT_HORIZONS: i128 = 3;
@@ -209,7 +209,7 @@ impl SeriesPanel {
         }
         let mut remarks = Vec::new();
         if focus.is_some() {
-            remarks.push("The strip is the whole series; the chart shows the shaded part.");
+            remarks.push("The strip is the whole series; the chart shows the marked part of it.");
         }
         if drawing.is_cut {
             remarks.push("The intervals reach beyond the chart; the table has their ends.");
@@ -301,23 +301,26 @@ impl SeriesPanel {
             return String::new();
         }
         let precision = Precision::of(self.forecast.iter().map(|(time, _)| *time));
-        let intervals = self.ordered_intervals();
+        let mut intervals = self.ordered_intervals();
+        intervals.reverse();
         let mut headings = vec!["Time (UTC)".to_owned(), self.what()];
         for interval in &intervals {
             let level = number::level(interval.level);
             headings.extend([format!("{level}, from"), format!("{level}, to")]);
         }
         let row = |at: usize| {
-            let (time, value) = self.forecast[at];
-            let mut cells = vec![precision.text(time), number::value(value)];
-            for interval in &intervals {
-                for end in [&interval.lower, &interval.upper] {
-                    cells.push(number::value(end.get(at).copied().unwrap_or(f64::NAN)));
-                }
-            }
-            cells
+            let bound = |values: &[f64]| values.get(at).copied().unwrap_or(f64::NAN);
+            let bounds = intervals.iter().flat_map(|interval| [bound(&interval.lower), bound(&interval.upper)]);
+            std::iter::once(self.forecast[at].1).chain(bounds).collect::<Vec<_>>()
         };
-        let rows: Vec<_> = order(&self.forecast).into_iter().take(ROWS).map(row).collect();
+        let order = order(&self.forecast);
+        let shown = &order[..order.len().min(ROWS)];
+        let numbers = number::aligned(&shown.iter().flat_map(|&at| row(at)).collect::<Vec<_>>());
+        let times = shown.iter().map(|&at| precision.text(self.forecast[at].0));
+        let rows: Vec<Vec<String>> = times
+            .zip(numbers.chunks(headings.len() - 1))
+            .map(|(time, numbers)| std::iter::once(time).chain(numbers.iter().cloned()).collect())
+            .collect();
         let rest = self.forecast.len() - rows.len();
         let more = match rest {
             0 => String::new(),
@@ -362,9 +365,9 @@ fn focus(history: &[Point], forecast: &[Point]) -> Option<i64> {
     let by_horizon = i64::try_from(i128::from(last) - RECENT_HORIZONS * horizon).ok()?;
     let by_number = history.get(history.len().checked_sub(RECENT)?)?.0;
     let start = by_horizon.min(by_number).min(forecast.first()?.0);
-    // A window of nearly everything is worth less than everything.
+    // A window of most of it is worth less than all of it.
     let hidden = i128::from(start) - i128::from(first);
-    (hidden * 3 > i128::from(end) - i128::from(first)).then_some(start)
+    (hidden * 2 > i128::from(end) - i128::from(first)).then_some(start)
 }
 
 #[cfg(test)]
@@ -392,6 +395,7 @@ mod tests {
     fn a_short_history_is_shown_whole() {
         assert_eq!(focus(&every(DAY, 0..60), &every(DAY, 60..62)), None);
         assert_eq!(focus(&every(DAY, 0..120), &every(DAY, 120..150)), None);
+        assert_eq!(focus(&every(7 * DAY, 0..200), &every(7 * DAY, 200..203)), None);
         assert_eq!(focus(&every(DAY, 0..1), &every(DAY, 1..2)), None);
         assert_eq!(focus(&[], &every(DAY, 1..2)), None);
         assert_eq!(focus(&every(DAY, 0..900), &[]), None);
