@@ -146,6 +146,12 @@ fn main() {
             model: "<b>ETS</b>".into(),
             ..plain(hostile, noisy, daily(70..77, |_| 60.0), 9.0)
         },
+        plain(
+            "predicted over its past, too",
+            daily(0..500, |day| 50.0 + 20.0 * (day as f64 / 9.0).sin() + 5.0 * (day as f64 * 1.7).cos()),
+            daily(20..530, |day| 50.0 + 20.0 * (day as f64 / 9.0).sin()),
+            0.0,
+        ),
         plain("constant", daily(0..40, |_| 1_250_000.0), daily(40..50, |_| 1_250_000.0), 0.0),
         plain("holes and tiny numbers", holes, daily(60..70, |_| 2e-6), 4e-7),
         plain("intervals that explode", daily(0..60, |day| (day as f64 / 6.0).sin()), daily(60..80, |_| 0.1), 50.0),

@@ -1,6 +1,7 @@
 //! What a forecast job has to show: totals, what became of the table, the models, and charts of some series.
 
 mod panel;
+mod window;
 
 use crate::escape::{Escaped, shortened};
 use crate::number;

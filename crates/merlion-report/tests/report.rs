@@ -275,6 +275,15 @@ fn the_table_has_the_forecast_in_numbers() {
 }
 
 #[test]
+fn the_table_begins_with_the_future() {
+    let history = weekly(0..600, |_| 1.0);
+    let html = page(SeriesPanel { history, forecast: weekly(3..602, |week| week as f64), ..SeriesPanel::default() });
+    assert_eq!(html.matches("<tr><th scope=\"row\">").count(), 2, "{html}");
+    assert!(html.contains("<td class=\"number\">600</td></tr>"), "{html}");
+    assert!(html.contains("and 597 more in the output"), "{html}");
+}
+
+#[test]
 fn a_chart_can_be_heard() {
     let html = page(small().series[0].clone());
     for expected in [

@@ -4,16 +4,12 @@ use std::borrow::Cow;
 
 use crate::axis::extent;
 use crate::calendar::Precision;
-use crate::chart::{Band, Chart, Line, LineStyle, Point, Rule, Strip, longest_bridge};
+use crate::chart::{Band, Chart, Line, LineStyle, Point, Strip, longest_bridge};
 use crate::escape::{Escaped, shortened};
 use crate::number;
 use crate::page::table;
 
-/// The chart shows at least so many of the last observations: two years of weeks.
-const RECENT: usize = 104;
-
-/// The chart shows at least so many times the horizon of what was observed.
-const RECENT_HORIZONS: i128 = 3;
+use super::window::{focus, joint, rule, split};
 
 /// Rows of a forecast's table; what is more is in the output of the job.
 const ROWS: usize = 500;
@@ -200,7 +196,7 @@ impl SeriesPanel {
             window,
             lines: lines.clone(),
             bands,
-            rule: self.rule(&history, &forecast),
+            rule: rule(&history, &forecast),
         };
         let drawing = chart.draw();
         let mut html = format!("<figure style=\"--gutter:{}ch\">\n{}{}", drawing.gutter, self.legend(), drawing.html);
@@ -219,14 +215,6 @@ impl SeriesPanel {
         }
         html.push_str("</figure>\n");
         html
-    }
-
-    /// Where the forecast begins: behind the last observation, or at its own first time if it reaches back into them.
-    fn rule(&self, history: &[Point], forecast: &[Point]) -> Option<Rule> {
-        let (first, _) = forecast.first()?;
-        let precision = Precision::of(forecast.iter().map(|(time, _)| *time));
-        let at = history.last().map_or(*first, |(last, _)| *first.min(last));
-        Some(Rule { at, label: format!("Forecast from {}", precision.text(*first)) })
     }
 
     fn legend(&self) -> String {
@@ -295,7 +283,7 @@ impl SeriesPanel {
         parts.join(" ")
     }
 
-    /// The forecast as a table, folded up.
+    /// The forecast as a table, folded up. Predictions of the past are left to the output.
     fn values(&self) -> String {
         if self.forecast.is_empty() {
             return String::new();
@@ -314,7 +302,10 @@ impl SeriesPanel {
             std::iter::once(self.forecast[at].1).chain(bounds).collect::<Vec<_>>()
         };
         let order = order(&self.forecast);
-        let shown = &order[..order.len().min(ROWS)];
+        let points: Vec<Point> = order.iter().map(|&at| self.forecast[at]).collect();
+        let first = split(&in_order(&self.history), &points)
+            .map_or(0, |(_, first)| points.partition_point(|(time, _)| *time < first));
+        let shown = &order[first..order.len().min(first + ROWS)];
         let numbers = number::aligned(&shown.iter().flat_map(|&at| row(at)).collect::<Vec<_>>());
         let times = shown.iter().map(|&at| precision.text(self.forecast[at].0));
         let rows: Vec<Vec<String>> = times
@@ -348,75 +339,10 @@ fn in_order(points: &[Point]) -> Cow<'_, [Point]> {
     Cow::Owned(order(points).into_iter().map(|at| points[at]).collect())
 }
 
-/// The last observation, if the forecast follows it without a gap.
-fn joint(history: &[Point], forecast: &[Point], bridge: i64) -> Option<Point> {
-    let (last, (first, _)) = (*history.last()?, forecast.first()?);
-    let distance = first.checked_sub(last.0)?;
-    (last.1.is_finite() && distance > 0 && distance <= bridge).then_some(last)
-}
-
-/// Where the chart should begin so that the forecast can be made out, if the whole would be too long.
-fn focus(history: &[Point], forecast: &[Point]) -> Option<i64> {
-    let (&(first, _), &(last, _), &(end, _)) = (history.first()?, history.last()?, forecast.last()?);
-    let horizon = i128::from(end) - i128::from(last);
-    if horizon <= 0 {
-        return None;
-    }
-    let by_horizon = i64::try_from(i128::from(last) - RECENT_HORIZONS * horizon).ok()?;
-    let by_number = history.get(history.len().checked_sub(RECENT)?)?.0;
-    let start = by_horizon.min(by_number).min(forecast.first()?.0);
-    // A window of most of it is worth less than all of it.
-    let hidden = i128::from(start) - i128::from(first);
-    (hidden * 2 > i128::from(end) - i128::from(first)).then_some(start)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::{DAY, HOUR};
-
-    fn every(step: i64, numbers: std::ops::Range<i64>) -> Vec<Point> {
-        numbers.map(|number| (number * step, number as f64)).collect()
-    }
-
-    #[test]
-    fn a_long_history_is_shown_from_where_the_forecast_can_be_seen() {
-        let hourly = every(HOUR, 0..17_520);
-        let week = every(HOUR, 17_520..17_688);
-        let start = focus(&hourly, &week).unwrap();
-        let shown = hourly.iter().filter(|(time, _)| *time >= start).count();
-        assert_eq!(shown, 3 * 168 + 1, "three horizons");
-        let two_hours = every(HOUR, 17_520..17_522);
-        let start = focus(&hourly, &two_hours).unwrap();
-        assert_eq!(hourly.iter().filter(|(time, _)| *time >= start).count(), RECENT);
-    }
-
-    #[test]
-    fn a_short_history_is_shown_whole() {
-        assert_eq!(focus(&every(DAY, 0..60), &every(DAY, 60..62)), None);
-        assert_eq!(focus(&every(DAY, 0..120), &every(DAY, 120..150)), None);
-        assert_eq!(focus(&every(7 * DAY, 0..200), &every(7 * DAY, 200..203)), None);
-        assert_eq!(focus(&every(DAY, 0..1), &every(DAY, 1..2)), None);
-        assert_eq!(focus(&[], &every(DAY, 1..2)), None);
-        assert_eq!(focus(&every(DAY, 0..900), &[]), None);
-    }
-
-    #[test]
-    fn predictions_of_the_past_show_all_of_it() {
-        assert_eq!(focus(&every(DAY, 0..900), &every(DAY, 0..900)), None);
-        let with_future = every(DAY, 0..930);
-        assert_eq!(focus(&every(DAY, 0..900), &with_future), None);
-    }
-
-    #[test]
-    fn a_forecast_far_behind_the_history_is_not_joined_to_it() {
-        let history = every(DAY, 0..10);
-        let bridge = longest_bridge(&history);
-        assert_eq!(joint(&history, &every(DAY, 10..12), bridge), Some((9 * DAY, 9.0)));
-        assert_eq!(joint(&history, &every(DAY, 13..15), bridge), None);
-        assert_eq!(joint(&history, &every(DAY, 5..15), bridge), None);
-        assert_eq!(joint(&[(0, f64::NAN)], &every(DAY, 1..2), i64::MAX), None);
-    }
+    use crate::calendar::DAY;
 
     #[test]
     fn unsorted_points_are_sorted_with_their_intervals() {
