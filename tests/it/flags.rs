@@ -126,3 +126,21 @@ fn times_and_numbers_are_written_as_asked() {
     let float: f32 = rows[0].split(',').nth(3).unwrap().parse().unwrap();
     assert!(cells[3].len() > 10 && double as f32 == float, "{double} and {float}");
 }
+
+#[test]
+fn a_report_shows_totals_failures_and_charts_and_no_secrets() {
+    let folder = tempdir().unwrap();
+    let (output, page) = (folder.path().join("out"), folder.path().join("report.html"));
+    let more = ["--report", text(&page), "--hierarchical", "--conf", "spark.hadoop.fs.s3a.secret.key=hush"];
+    let outcome = forecast(&weekly_sales(), &output, &[&WEEKLY[..], &ETS, &THREE_WEEKS, &more].concat());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(!html.contains("hush"), "the secret of the command line is on the page");
+    for words in ["Forecast of Weekly_Sales", "secret.key=…", "need at least 2 time stamps", "80 % interval", "<svg"]
+    {
+        assert!(html.contains(words), "no '{words}' on the page");
+    }
+    // All series of so small a table, or nearly; the sums among them, with what they are sums of as their history.
+    assert!(html.matches("<article").count() >= 12, "{}", html.matches("<article").count());
+    assert!(html.contains("<bdi>all</bdi>") || html.contains(">all<"), "no panel of a sum");
+}

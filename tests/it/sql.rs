@@ -160,3 +160,71 @@ async fn a_series_that_fails_is_handled_as_asked() {
     let abort = context.sql(&with("abort")).await.unwrap().collect().await.unwrap_err().to_string();
     assert!(abort.contains("2 time stamps"), "{abort}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reconciled_forecasts_add_up() {
+    // Two stores, two departments; the total is 1.5 too high. Equal errors: each series gives the same.
+    let base = "(VALUES ('1', 'a', 10.0, 1.0), ('1', 'b', 20.0, 1.0), ('2', 'a', 5.0, 1.0), ('1', '__aggregated__', 30.0, 1.0),
+        ('2', '__aggregated__', 5.0, 1.0), ('__aggregated__', '__aggregated__', 36.5, 1.0)) AS f(store, dept, yhat, stderr)";
+    let sql = |options: &str| {
+        format!(
+            "SELECT r['store'] AS store, r['dept'] AS dept, r['yhat'] AS yhat, r['stderr'] AS stderr FROM (
+                 SELECT ds, unnest(reconcile({{store: store, dept: dept}}, yhat, stderr{options})) AS r
+                 FROM (SELECT DATE '2024-01-01' AS ds, * FROM {base}) GROUP BY ds) ORDER BY store, dept"
+        )
+    };
+    let context = context(3).await;
+    let rows = collect(&context, &sql("")).await;
+    let yhat = rows.column(2).as_primitive::<Float64Type>();
+    let by = |row: usize| (rows.column(0).as_string::<i32>().value(row), rows.column(1).as_string::<i32>().value(row));
+    let at = |store: &str, dept: &str| yhat.value((0..6).find(|row| by(*row) == (store, dept)).unwrap());
+    let (total, one, two) =
+        (at("__aggregated__", "__aggregated__"), at("1", "__aggregated__"), at("2", "__aggregated__"));
+    assert!((total - one - two).abs() < 1e-9 && (one - at("1", "a") - at("1", "b")).abs() < 1e-9, "{rows:?}");
+    assert!(total > 35.0 && total < 36.5, "{total} is between the sum of the leaves and the forecast of the total");
+    let same = collect(&context, &sql(", {method: 'wls_std', missing: 'unchanged'}")).await;
+    assert_eq!(same.column(2), rows.column(2), "errors of 1 are their own variances");
+
+    for (options, words) in [
+        (", {method: 'ols'}", "'wls_var', 'wls_std' or 'wls_struct'"),
+        (", {methd: 'wls_var'}", "did you mean 'method'?"),
+    ] {
+        let error = match context.sql(&sql(options)).await {
+            Err(error) => error.to_string(),
+            Ok(frame) => frame.collect().await.expect_err(options).to_string(),
+        };
+        assert!(error.contains(words), "{options}: no '{words}' in: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aggregates_do_not_depend_on_the_order_of_rows() {
+    let context = context(4).await;
+    let sum = |order: &str| {
+        format!(
+            "SELECT spark_aggregate(v, 'sum') AS s, spark_aggregate(v, 'median') AS m FROM (
+                 SELECT (CASE WHEN g.value % 3 = 0 THEN 1e15 WHEN g.value % 3 = 1 THEN -1e15 ELSE 0.1 END) AS v
+                 FROM generate_series(1, 3000) g ORDER BY g.value {order})"
+        )
+    };
+    for order in ["ASC", "DESC"] {
+        let rows = collect(&context, &sum(order)).await;
+        let value = |column: usize| rows.column(column).as_primitive::<Float64Type>().value(0);
+        assert_eq!((value(0), value(1)), (100.0, 0.1), "{order}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bounds_are_taken_by_level() {
+    let sql = "SELECT interval_bound(f['intervals'], 95, 'lower') AS low, interval_bound(f['intervals'], 95, 'upper') AS high,
+                      interval_bound(f['intervals'], 50, 'upper') AS none, f['yhat'] AS yhat
+               FROM (SELECT unnest(forecast(ds, y + sin(y * date_part('day', ds)), {model: 'ETS', horizon: 2, level: [80, 95]})) AS f
+                     FROM sales GROUP BY store, dept)";
+    let rows = collect(&context(2).await, sql).await;
+    assert_eq!((rows.num_rows(), rows.column(2).null_count()), (20, 20));
+    let value = |column: usize, row: usize| rows.column(column).as_primitive::<Float64Type>().value(row);
+    for row in 0..20 {
+        let (low, yhat, high) = (value(0, row), value(3, row), value(1, row));
+        assert!(low < yhat && yhat < high, "row {row}: {low}, {yhat}, {high}");
+    }
+}

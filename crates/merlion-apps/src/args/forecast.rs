@@ -78,6 +78,9 @@ pub struct ForecastArgs {
     /// A folder for one row per series: model, status, error, points, seconds, parameters
     #[arg(long = "diagnostics_path", alias = "diagnostics-path", value_name = "PATH", help_heading = "Beyond Merlion")]
     pub diagnostics_path: Option<String>,
+    /// A file for a page about the job: totals, what failed, charts of some series
+    #[arg(long, value_name = "FILE.html", help_heading = "Beyond Merlion")]
+    pub report: Option<String>,
     /// How times are read and written: as they are, as days (Merlion), or as instants
     #[arg(long = "time_type", alias = "time-type", default_value = "auto", help_heading = "Beyond Merlion")]
     pub time_type: TimeTypeArg,
@@ -195,6 +198,8 @@ impl ForecastArgs {
                 ValueTypeArg::Double => ValueType::Double,
             },
             diagnostics_path: self.diagnostics_path.clone(),
+            report: self.report.clone(),
+            command: self.report.is_some().then(command_line),
             predict_on_train: self.predict_on_train,
             compat: if self.compat.is_some() { Compat::Merlion } else { Compat::None },
             seed: self.seed,
@@ -251,5 +256,43 @@ impl ForecastArgs {
             aggregations.insert(column, aggregate);
         }
         Ok(aggregations)
+    }
+}
+
+/// The command as it was typed, with quotes where a shell needs them, and without secrets.
+fn command_line() -> String {
+    let program = std::env::args().next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    let args = std::env::args().skip(1).map(without_secret).map(quoted);
+    std::iter::once(program).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(arg: String) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+…".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) { arg } else { format!("'{}'", arg.replace('\'', r"'\''")) }
+}
+
+/// Hides the value of a setting whose name sounds like a secret.
+fn without_secret(arg: String) -> String {
+    const SECRETS: [&str; 5] = ["key", "secret", "token", "password", "credential"];
+    let lower = arg.to_ascii_lowercase();
+    let named = SECRETS.iter().filter_map(|word| lower.find(word)).min();
+    match named.and_then(|at| arg[at..].find('=').map(|equals| at + equals)) {
+        Some(equals) => format!("{}=…", &arg[..equals]),
+        None => arg,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_told_without_its_secrets() {
+        let told = |arg: &str| quoted(without_secret(arg.to_owned()));
+        assert_eq!(told("--conf=spark.hadoop.fs.s3a.secret.key=abc=def"), "--conf=spark.hadoop.fs.s3a.secret.key=…");
+        assert_eq!(told("spark.hadoop.fs.s3a.access.key=AKIA"), "spark.hadoop.fs.s3a.access.key=…");
+        assert_eq!(told("{'name': 'ETS'}"), r"'{'\''name'\'': '\''ETS'\''}'");
+        assert_eq!(told("--model=ETS"), "--model=ETS");
     }
 }

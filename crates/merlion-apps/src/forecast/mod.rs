@@ -3,11 +3,13 @@
 mod hierarchy;
 mod physical;
 mod plan;
+mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionConfig;
@@ -26,6 +28,7 @@ pub use merlion_udf::aggregate::spark_aggregate::SparkAggregate;
 pub use merlion_udf::options::OnError;
 use merlion_udf::options::{ForecastOptions, OptionsError};
 use merlion_udf::{STATUS_FAILED, STATUS_FALLBACK};
+use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -68,6 +71,10 @@ pub struct ForecastJob {
     pub value_type: ValueType,
     /// The folder for a row per series: model, status, error, points, seconds, parameters.
     pub diagnostics_path: Option<String>,
+    /// The file for a page about the job.
+    pub report: Option<String>,
+    /// The command line, for that page.
+    pub command: Option<String>,
     /// Whether the predictions over the training data come first.
     pub predict_on_train: bool,
     /// Whose answers to give.
@@ -348,13 +355,34 @@ impl ForecastJob {
                 return Err(error);
             }
         };
-        progress.done();
-        Ok(ForecastReport {
+        let report = ForecastReport {
             series_in: dataset.series(),
             series_counted: dataset.series_is_exact(),
             committed,
             elapsed: start.elapsed(),
-        })
+        };
+        if let Some(path) = &self.report {
+            progress.stage("reporting");
+            self.write_page(path, &dataset, &options, &report, runtime).await?;
+        }
+        progress.done();
+        Ok(report)
+    }
+
+    /// Writes the page about a job that has ended well.
+    async fn write_page(
+        &self,
+        path: &str,
+        dataset: &Dataset,
+        options: &ForecastOptions,
+        report: &ForecastReport,
+        runtime: Arc<RuntimeEnv>,
+    ) -> Result<(), AppError> {
+        let (store, file) = merlion_io::path::output(&runtime, path)?;
+        let context = Arc::new(TaskContext::default().with_runtime(runtime));
+        let page = report::render(self, dataset, &self.visible_columns(&options.model)?, report, &context).await?;
+        let written = store.store.put(&file, page.into_bytes().into()).await;
+        written.map(|_| ()).map_err(|error| AppError::Data(format!("--report: cannot write to {path}: {error}")))
     }
 
     async fn run_on_cluster(

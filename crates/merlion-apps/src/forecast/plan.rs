@@ -46,6 +46,7 @@ use super::hierarchy::{Levels, reconciled, table_and_sums, with_sums};
 use super::physical::{
     Expr, Plan, aggregate_function, at, call, cast, chunk, field, named, project, structure, unnest_last,
 };
+use super::report::chosen;
 use super::{ForecastJob, Output, Outputs, ValueType};
 
 /// Bytes of input that make one scan task.
@@ -74,6 +75,8 @@ pub(super) struct Shape {
     /// Levels of the prediction intervals.
     intervals: Vec<f64>,
     levels: Option<Levels>,
+    /// Whether there is a report, which shows some series.
+    report: bool,
     scan_tasks: usize,
     chunks: usize,
 }
@@ -95,6 +98,7 @@ impl Shape {
             keys: job.index_cols.clone(),
             intervals: job.level.clone(),
             levels,
+            report: job.report.is_some(),
             scan_tasks: if small { 1 } else { tasks(SCAN_BYTES).max(vcores) },
             chunks: if small { vcores } else { by_bytes.max(4 * vcores) }.min(4096),
         }
@@ -149,6 +153,7 @@ pub(super) fn forecast_plan(
 ) -> Result<Plan> {
     let keys = shape.keys.len();
     let sample = dataset.key_sample();
+    let shown = shape.report.then(|| chosen(sample.clone(), shape.levels.is_some()));
     let sample = if shape.levels.is_some() { with_sums(sample) } else { sample };
     let chunks = Chunks::from_sample(sample, shape.chunks)?;
 
@@ -178,6 +183,7 @@ pub(super) fn forecast_plan(
             .diagnostics
             .as_ref()
             .map(|output| DiagnosticsSpec { store: output.store.clone(), staging: staging(output) }),
+        shown,
     };
     Ok(Arc::new(WriteExec::try_new(output, spec)?))
 }

@@ -11,6 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
 use super::manifest::{MAX_NOTES, Manifest, Note};
+use super::shown::ShownSeries;
 
 /// Why output could not be committed.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +56,7 @@ pub enum CommitError {
 }
 
 /// What was committed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CommitReport {
     /// Part files.
     pub files: usize,
@@ -67,8 +68,12 @@ pub struct CommitReport {
     pub sums: u64,
     /// Series by status.
     pub statuses: BTreeMap<String, u64>,
+    /// Series by model.
+    pub models: BTreeMap<String, u64>,
     /// The first series with a message.
     pub notes: Vec<Note>,
+    /// The series that the report shows.
+    pub shown: Vec<ShownSeries>,
 }
 
 /// Decides what of a job's output becomes visible.
@@ -231,7 +236,11 @@ impl Committer for StagingCommitter {
             for (status, series) in &manifest.statuses {
                 *report.statuses.entry(status.clone()).or_default() += series;
             }
+            for (model, series) in &manifest.models {
+                *report.models.entry(model.clone()).or_default() += series;
+            }
             report.notes.extend(manifest.notes.iter().cloned());
+            report.shown.extend(manifest.shown.iter().cloned());
         }
         report.notes.truncate(MAX_NOTES);
 

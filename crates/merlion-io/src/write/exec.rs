@@ -27,6 +27,8 @@ use uuid::Uuid;
 
 use super::diagnostics::{DiagnosticsFile, DiagnosticsSpec, SeriesRow};
 use super::manifest::{MAX_NOTES, Manifest, Note};
+use super::shown::Showcase;
+use crate::chunk::Key;
 use crate::spark_text::{CsvTextWriter, SessionZone};
 
 /// What is written where. The input's columns are: the chunk's label; the key columns; other output columns; and, not written,
@@ -43,6 +45,8 @@ pub struct WriteSpec {
     pub key_columns: usize,
     /// Where a row per series goes, if anywhere.
     pub diagnostics: Option<DiagnosticsSpec>,
+    /// The series that the report shows, beside the first that failed; `None` without a report.
+    pub shown: Option<Vec<Key>>,
 }
 
 /// Columns after the output columns: the series' status, message, model and details.
@@ -219,6 +223,7 @@ struct PartFile {
     key_columns: usize,
     last_key: Option<Vec<Option<String>>>,
     diagnostics: Option<DiagnosticsFile>,
+    showcase: Option<Showcase>,
     manifest: Manifest,
 }
 
@@ -244,8 +249,20 @@ impl PartFile {
             }
             _ => None,
         };
+        let showcase = spec.shown.as_deref().map(Showcase::new);
         let key_columns = spec.key_columns;
-        Ok(Self { store, staging, writer, encoder, buffer, key_columns, last_key: None, diagnostics, manifest })
+        Ok(Self {
+            store,
+            staging,
+            writer,
+            encoder,
+            buffer,
+            key_columns,
+            last_key: None,
+            diagnostics,
+            showcase,
+            manifest,
+        })
     }
 
     async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
@@ -278,13 +295,18 @@ impl PartFile {
                 self.manifest.series += 1;
                 self.manifest.sums += u64::from(key.iter().flatten().any(|part| part == AGGREGATED));
                 let (status, error) = (text(&told[0], start)?.unwrap_or_default(), text(&told[1], start)?);
+                let model = text(&told[2], start)?;
                 *self.manifest.statuses.entry(status.clone()).or_default() += 1;
+                *self.manifest.models.entry(model.clone().unwrap_or_default()).or_default() += 1;
+                if let Some(showcase) = &mut self.showcase {
+                    showcase.begin(&key, model.clone(), &status, error.as_deref());
+                }
                 if self.diagnostics.is_some() {
                     begun.push(SeriesRow {
                         key: key.clone(),
                         status: Some(status.clone()),
                         error: error.clone(),
-                        model: text(&told[2], start)?,
+                        model,
                         details: text(&told[3], start)?,
                     });
                 }
@@ -293,6 +315,10 @@ impl PartFile {
                     self.manifest.notes.push(Note { series, status, message });
                 }
                 self.last_key = Some(key);
+            }
+            if let Some(showcase) = &mut self.showcase {
+                let values: Vec<usize> = (1 + self.key_columns..rows.num_columns() - TRAILING_COLUMNS).collect();
+                showcase.rows(&rows.project(&values)?.slice(start, end - start))?;
             }
             start = end;
         }
@@ -306,6 +332,7 @@ impl PartFile {
 
     /// Closes the data file, then says so: the manifest is what makes an attempt count.
     async fn finish(mut self) -> Result<Manifest> {
+        self.manifest.shown = self.showcase.take().map(|showcase| showcase.shown).unwrap_or_default();
         if let Some(diagnostics) = self.diagnostics.take() {
             diagnostics.finish().await?;
         }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::shown::ShownSeries;
+
 /// Most messages one part file's manifest carries: enough to name the first offenders, little enough for any driver.
 pub(super) const MAX_NOTES: usize = 50;
 
 /// What a task says about a part file it has finished.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Which chunk of the key range the file holds.
     pub chunk: usize,
@@ -22,8 +24,12 @@ pub struct Manifest {
     pub sums: u64,
     /// Series by status.
     pub statuses: BTreeMap<String, u64>,
+    /// Series by model.
+    pub models: BTreeMap<String, u64>,
     /// The first series with a message.
     pub notes: Vec<Note>,
+    /// The series that the report shows.
+    pub shown: Vec<ShownSeries>,
 }
 
 /// A message about one series.

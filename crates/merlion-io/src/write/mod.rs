@@ -7,8 +7,10 @@ mod committer;
 mod diagnostics;
 mod exec;
 mod manifest;
+mod shown;
 
 pub use committer::{CommitError, CommitReport, Committer, StagingCommitter};
 pub use diagnostics::{DiagnosticsSpec, diagnostics_schema};
 pub use exec::{WriteExec, WriteSpec};
 pub use manifest::{Manifest, Note};
+pub use shown::ShownSeries;
