@@ -3,8 +3,9 @@
     cargo build --release
     python3 benchmarks/run.py --binary target/release/merlion --json target/bench/report.json
 
-Three benchmarks: `cold` (one small job in a fresh process), `scaling` (2,000 to 200,000 series) and `fit` (what fitting
-one ETS model costs, beside statsmodels and Merlion in the same run). What each one measures, and what it does not, is
+`cold` is one small job in a fresh process, `scaling` goes from 2,000 to 200,000 series, `hierarchy` sums and reconciles up to
+50,000 leaves, `executors` compares one executor with two, and `fit` is what fitting one ETS model costs, beside statsmodels and
+Merlion in the same run. What each one measures, and what it does not, is
 told in `README.md` beside this file. Nothing here judges a time: a run fails when a command fails or writes the wrong
 number of rows, never because it was slow.
 
@@ -19,6 +20,7 @@ import platform
 import resource
 import shlex
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -34,6 +36,9 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "examples/weekly_sales.csv"
 ETS = {"name": "ETS", "error": "add", "trend": "add", "damped_trend": True, "seasonal": None}
 NAIVE = {"name": "Naive"}
+AUTO = {"name": "DefaultForecaster"}
+HIERARCHY_START, HIERARCHY_POINTS = date(2022, 1, 7), 104
+LEAVES = [5_000, 50_000]
 # The 27 weeks of Merlion's own example command.
 WEEKS_AHEAD = [str(date(2012, 11, 2) + timedelta(weeks=i)) for i in range(27)]
 SIZES = [2_000, 20_000, 200_000]
@@ -140,6 +145,105 @@ def scaling(bench: Bench, args: argparse.Namespace) -> dict:
         result["cpu_us_per_series"] = result["cpu_s"]["median"] / series * 1e6
         sizes.append(result)
     return {"points": POINTS, "steps": len(DAYS_AHEAD), "sizes": sizes}
+
+
+def hierarchy(bench: Bench, args: argparse.Namespace) -> dict:
+    """Sums over three levels, all forecasts reconciled: a small job in a fresh process, then ever more leaves."""
+    example = bench.forecast(EXAMPLE, {"target": "Weekly_Sales", "time": "Date"}, ["Store", "Dept"], WEEKS_AHEAD, AUTO)
+    rows = (21 + 4) * len(WEEKS_AHEAD)
+    bench.timed_forecast([*example, "--hierarchical"], rows)  # not counted, as in cold
+    result = {"cold": spread_of([bench.timed_forecast([*example, "--hierarchical"], rows) for _ in range(args.runs)])}
+    result["sizes"] = []
+    stamps = [str(HIERARCHY_START + timedelta(weeks=HIERARCHY_POINTS + i)) for i in range(12)]
+    for leaves in args.leaves:
+        data = f"{bench.work}/leaves_{leaves}.csv"
+        sums = write_hierarchy(ROOT / data, leaves)
+        os.sync()
+        argv = bench.forecast(data, {"target": "y", "time": "day"}, ["region", "store", "item"], stamps, NAIVE)
+        rows = (leaves + sums) * len(stamps)
+        usages = [bench.timed_forecast([*argv, "--hierarchical"], rows) for _ in range(args.scaling_runs)]
+        size = {"leaves": leaves, "sums": sums, **spread_of(usages)}
+        size["cpu_us_per_series"] = size["cpu_s"]["median"] / (leaves + sums) * 1e6
+        result["sizes"].append(size)
+    return {"points": HIERARCHY_POINTS, **result}
+
+
+def write_hierarchy(path: Path, leaves: int) -> int:
+    """Weekly rows of regions of 100 stores of 50 items, in time order; returns how many sums they have."""
+    keys = [(leaf // 5000, leaf // 50, leaf % 50) for leaf in range(leaves)]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("region,store,item,day,y\n")
+        for week in range(HIERARCHY_POINTS):
+            day = HIERARCHY_START + timedelta(weeks=week)
+            file.writelines(
+                f"r{region},s{store},i{item},{day},{100 + item + 0.1 * week + store * week % 11}\n"
+                for region, store, item in keys
+            )
+    return 1 + len({key[0] for key in keys}) + len({key[1] for key in keys})
+
+
+def executors(bench: Bench, args: argparse.Namespace) -> dict:
+    """A job that computes much and moves little, on one executor with one slot and on two of them."""
+    rows_per_series = len(WEEKS_AHEAD)
+    data, peer = f"{bench.work}/fit_ours.csv", f"{bench.work}/fit_peer.csv"
+    series = even_series(ROOT / EXAMPLE)
+    write_fit_tables(series, ROOT / data, ROOT / peer, args.copies)
+    argv = bench.forecast(data, {"target": "value", "time": "time"}, ["copy", "series"], WEEKS_AHEAD, AUTO)
+    result = {"series": args.copies * len(series)}
+    for count in (1, 2):
+        with Cluster(bench, count) as master:
+            argv[argv.index("--master") + 1] = master
+            bench.timed_forecast(argv, result["series"] * rows_per_series)  # not counted: the first job opens connections
+            usages = [bench.timed_forecast(argv, result["series"] * rows_per_series) for _ in range(args.scaling_runs)]
+        result[str(count)] = spread_of(usages)
+    result["times_sooner"] = result["1"]["wall_s"]["median"] / result["2"]["wall_s"]["median"]
+    return result
+
+
+class Cluster:
+    """A scheduler and executors with one slot each, on loopback."""
+
+    def __init__(self, bench: Bench, executors: int):
+        self.bench, self.executors, self.processes = bench, executors, []
+
+    def __enter__(self) -> str:
+        port = free_ports(1 + 2 * self.executors)
+        master = f"ballista://127.0.0.1:{port[0]}"
+        self.start("scheduler", "--port", str(port[0]))
+        wait_for(port[0])
+        for n in range(self.executors):
+            flight, grpc = port[1 + 2 * n : 3 + 2 * n]
+            self.start("executor", "--master", master, "--cores", "1", "--port", str(flight), "--grpc-port", str(grpc))
+            wait_for(grpc)
+        time.sleep(1)  # until the scheduler has registered them
+        return master
+
+    def start(self, *args: str) -> None:
+        argv = [self.bench.binary, *args]
+        self.processes.append(subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL))
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait()
+
+
+def free_ports(count: int) -> List[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise Failure(f"nobody listens on port {port}")
 
 
 def fit(bench: Bench, args: argparse.Namespace) -> dict:
@@ -316,17 +420,18 @@ def positive(text: str) -> int:
     return number
 
 
-BENCHMARKS = {"cold": cold, "scaling": scaling, "fit": fit}
+BENCHMARKS = {"cold": cold, "scaling": scaling, "hierarchy": hierarchy, "executors": executors, "fit": fit}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=str(ROOT / "target/release/merlion"), help="[target/release/merlion]")
     parser.add_argument("--generator", help="the generate_series program [beside the binary]")
-    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), help="[all three]")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), help="[all]")
     parser.add_argument("--runs", type=positive, default=5, help="counted runs of cold and fit [5]")
     parser.add_argument("--scaling-runs", type=positive, default=3, help="counted runs of each size [3]")
     parser.add_argument("--sizes", type=positive, nargs="+", default=SIZES, help="[2000 20000 200000]")
+    parser.add_argument("--leaves", type=positive, nargs="+", default=LEAVES, help="[5000 50000]")
     parser.add_argument("--copies", type=positive, default=100, help="how often fit repeats its 20 series [100]")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has statsmodels [this one]")
     parser.add_argument("--peer-repeats", type=positive, default=5, help="how often peers fit each series [5]")
