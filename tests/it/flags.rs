@@ -112,6 +112,9 @@ fn a_frequency_is_taken_instead_of_the_inferred_one() {
     };
     assert_eq!(dates(&[]), ["2024-02-29", "2024-03-01"]);
     assert_eq!(dates(&["--freq", "7D"]), ["2024-03-06", "2024-03-13"]);
+    // Calendar steps are the calendar's, whatever day the data end on.
+    assert_eq!(dates(&["--freq", "W-WED"]), ["2024-03-06", "2024-03-13"]);
+    assert_eq!(dates(&["--freq", "SM"]), ["2024-02-29", "2024-03-15"]);
     let told = refused(&["--horizon", "2", "--freq", "fortnight"]);
     assert!(told.contains("--freq fortnight"), "{told}");
 }

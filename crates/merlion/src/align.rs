@@ -69,6 +69,9 @@ pub struct AlignOptions {
     pub granularity: Option<Offset>,
     /// A point of that grid if its step is fixed; if absent, the last observation is one.
     pub origin: Option<Timestamp>,
+    /// Whether the grid of a calendar step is the calendar's (first days of months, Fridays); by default it is moved so that the last
+    /// observation is on it.
+    pub on_calendar: bool,
     /// Whether times are left out at which some column has not begun or has ended.
     pub remove_non_overlapping: bool,
     /// Which times the result has; an outer join if absent.
@@ -85,6 +88,7 @@ impl Default for AlignOptions {
             reference: None,
             granularity: None,
             origin: None,
+            on_calendar: false,
             remove_non_overlapping: true,
             alignment_policy: None,
             aggregation_policy: AggregationPolicy::default(),

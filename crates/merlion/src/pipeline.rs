@@ -104,7 +104,10 @@ impl ForecastPipeline {
         };
         let transformed = transform.apply(series)?;
         let (times, mut columns) = align::to_columns(&transformed)?;
-        let granularity = Granularity::infer(&times)?;
+        let granularity = match transform.grid() {
+            Some(grid) => grid,
+            None => Granularity::infer(&times)?,
+        };
         if capabilities.even_sampling && times.len() > 2 && !granularity.is_even(&times) {
             return Err(ModelError::Unsupported { what: "an unevenly sampled series without resampling" });
         }

@@ -172,7 +172,7 @@ impl ForecastJob {
             if model.common.transform.is_some() {
                 return Err(AppError::Usage("--freq: the model has a transform of its own, which says".to_owned()));
             }
-            let resample = json!({"name": "TemporalResample", "granularity": freq});
+            let resample = json!({"name": "TemporalResample", "granularity": freq, "on_calendar": true});
             let transform = TransformSpec::from_json(&resample);
             model.common.transform =
                 Some(transform.map_err(|error| AppError::Usage(format!("--freq {freq}: {error}")))?);

@@ -27,7 +27,7 @@ pub(super) fn resample(series: &TimeSeries, step: &Offset, options: &AlignOption
 
     let grid = match step {
         Offset::Fixed(nanos) => Grid::fixed(*nanos, first, last, options.origin)?,
-        Offset::Calendar { unit, .. } => Grid::calendar(step, *unit, first, last)?,
+        Offset::Calendar { unit, .. } => Grid::calendar(step, *unit, first, last, options.on_calendar)?,
     };
     // The grid may begin before the data (labels at period starts) and end after them (labels at bin ends).
     let kept = grid.times.partition_point(|t| *t < first)..grid.times.partition_point(|t| *t <= last);
@@ -98,7 +98,13 @@ impl Grid {
         Ok(Self { labels: ends.clone(), times: ends.clone(), ends, by_position: false })
     }
 
-    fn calendar(step: &Offset, unit: CalendarUnit, first: Timestamp, last: Timestamp) -> Result<Self, SeriesError> {
+    fn calendar(
+        step: &Offset,
+        unit: CalendarUnit,
+        first: Timestamp,
+        last: Timestamp,
+        on_calendar: bool,
+    ) -> Result<Self, SeriesError> {
         let midnight = |t: Timestamp| Timestamp::from_day(t.days(), 0).ok_or(TimeError::OutOfRange);
         let by_end = is_labelled_by_end(unit);
         let start = if by_end { step.rollforward(midnight(first)?)? } else { step.rollback(midnight(first)?)? };
@@ -120,7 +126,8 @@ impl Grid {
             }
             label = next?;
         }
-        let times = move_to(&labels, last, unit).ok_or(TimeError::OutOfRange)?;
+        let times =
+            if on_calendar { labels.clone() } else { move_to(&labels, last, unit).ok_or(TimeError::OutOfRange)? };
         Ok(Self { ends, labels, times, by_position: true })
     }
 

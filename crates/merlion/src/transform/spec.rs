@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{HistoryEnd, Identity, Inversion, InversionState, TemporalResample, TransformError, json};
 use crate::series::TimeSeries;
+use crate::time::Granularity;
 
 /// A transform as the user configures it: the struct *is* the parameters.
 ///
@@ -52,6 +53,11 @@ pub trait Fitted: Debug + Send + Sync + 'static {
 
     /// The transform with what it learned, as a configuration.
     fn spec(&self) -> TransformSpec;
+
+    /// The calendar's grid that series come out on, if that is known; otherwise it is found in them.
+    fn grid(&self) -> Option<Granularity> {
+        None
+    }
 
     /// The series as the model is to see it, and what [`Fitted::invert`] needs to undo that.
     ///
@@ -307,6 +313,12 @@ impl FittedTransform {
     #[must_use]
     pub fn inversion(&self) -> Inversion {
         self.0.inversion()
+    }
+
+    /// The calendar's grid that series come out on, if that is known; otherwise it is found in them.
+    #[must_use]
+    pub fn grid(&self) -> Option<Granularity> {
+        self.0.grid()
     }
 
     /// The transform with what it learned, as a configuration.

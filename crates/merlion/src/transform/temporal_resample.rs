@@ -20,6 +20,10 @@ pub struct TemporalResample {
     /// A point of the grid, in seconds since the epoch; by default the last training observation is one.
     #[serde(with = "origin_json")]
     pub origin: Option<Timestamp>,
+    /// Whether the grid of a calendar step is the calendar's: first days of months for `MS`, Fridays for `W-FRI`. Periods of which only
+    /// a part was seen are left out where their point lies outside of the data. Merlion does not have this: there the grid is moved so
+    /// that the last training observation is on it.
+    pub on_calendar: bool,
     /// Whether the step is found in the training data even if one is given; by default only if none is given.
     pub trainable_granularity: Option<bool>,
     /// Whether times are left out at which some column has not begun or has ended.
@@ -35,6 +39,7 @@ impl Default for TemporalResample {
         Self {
             granularity: None,
             origin: None,
+            on_calendar: false,
             trainable_granularity: None,
             remove_non_overlapping: true,
             aggregation_policy: AggregationPolicy::default(),
@@ -63,6 +68,7 @@ impl Transform for TemporalResample {
             reference: None,
             granularity: step,
             origin,
+            on_calendar: self.on_calendar,
             remove_non_overlapping: self.remove_non_overlapping,
             alignment_policy: None,
             aggregation_policy: self.aggregation_policy,
@@ -120,6 +126,7 @@ impl FittedTemporalResample {
         TemporalResample {
             granularity: self.options.granularity.clone(),
             origin: self.options.origin,
+            on_calendar: self.options.on_calendar,
             trainable_granularity: Some(self.trainable),
             remove_non_overlapping: self.options.remove_non_overlapping,
             aggregation_policy: self.options.aggregation_policy,
@@ -135,6 +142,11 @@ impl Fitted for FittedTemporalResample {
 
     fn spec(&self) -> TransformSpec {
         self.state().into()
+    }
+
+    fn grid(&self) -> Option<Granularity> {
+        let step = self.options.granularity.clone().filter(|step| self.options.on_calendar && !step.is_fixed())?;
+        Some(Granularity::of(step))
     }
 
     fn apply_with_state(&self, series: &TimeSeries) -> Result<(TimeSeries, InversionState), TransformError> {
