@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use merlion_executor::parse_bytes;
+use merlion_io::format::FileFormat;
 use merlion_session::master::Master;
 use serde_json::Value;
 
@@ -14,10 +15,10 @@ use crate::json_arg;
 #[derive(Debug, Clone, Args)]
 #[command(infer_long_args = true, args_override_self = true)]
 pub struct ForecastArgs {
-    /// Table to train on: a CSV file or a directory of them, local or s3://
+    /// Table to train on: a file, a directory of files or a pattern (data/*.csv.gz), local or s3://
     #[arg(long = "train_data", alias = "train-data", value_name = "PATH")]
     pub train_data: String,
-    /// Directory for the forecasts; what is in it is replaced
+    /// Directory for the forecasts; what is in it is replaced, or kept with --mode append
     #[arg(long = "output_path", alias = "output-path", value_name = "PATH")]
     pub output_path: String,
     /// Times to forecast: a JSON list, e.g. ["2012-11-02", "2012-11-09"]
@@ -29,7 +30,7 @@ pub struct ForecastArgs {
     /// Put the predictions over the training data first
     #[arg(long = "predict_on_train", alias = "predict-on-train")]
     pub predict_on_train: bool,
-    /// Format of input and output
+    /// Format of input and output: csv, parquet or json
     #[arg(long = "file_format", alias = "file-format", value_name = "FORMAT", default_value = "csv")]
     pub file_format: String,
     /// Model: a JSON dict, e.g. {"name": "ETS", "seasonal_periods": 52}. `merlion models` lists them
@@ -51,6 +52,12 @@ pub struct ForecastArgs {
     #[arg(long = "data_cols", alias = "data-cols", value_name = "JSON")]
     pub data_cols: Option<String>,
 
+    /// Format of the output alone [default: that of the input]
+    #[arg(long = "output_format", alias = "output-format", value_name = "FORMAT", help_heading = "Beyond Merlion")]
+    pub output_format: Option<String>,
+    /// What becomes of what the output directory holds: overwrite or append
+    #[arg(long, value_name = "MODE", default_value = "overwrite", help_heading = "Beyond Merlion")]
+    pub mode: String,
     /// Where to run.
     #[arg(
         long,
@@ -91,9 +98,12 @@ impl ForecastArgs {
     /// [`AppError::Usage`] naming the flag.
     pub fn to_job(&self) -> Result<ForecastJob, AppError> {
         let usage = |message: String| Err(AppError::Usage(message));
-        if self.file_format != "csv" {
-            return usage(format!("--file_format {}: only csv is available yet", self.file_format));
-        }
+        let format = |flag: &str, name: &str| {
+            name.parse::<FileFormat>().map_err(|error| AppError::Usage(format!("{flag} {name}: {error}")))
+        };
+        let input_format = format("--file_format", &self.file_format)?;
+        let output_format = self.output_format.as_deref().map(|name| format("--output_format", name)).transpose()?;
+        let save_mode = self.mode.parse().map_err(|error| AppError::Usage(format!("--mode {}: {error}", self.mode)))?;
         let index_cols = json_arg::string_list("--index_cols", &self.index_cols)?;
         let agg_dict = json_arg::parse("--agg_dict", &self.agg_dict)?;
         if !matches!(agg_dict, Value::Object(_) | Value::Null) {
@@ -119,6 +129,9 @@ impl ForecastArgs {
         ForecastJob {
             train_data: self.train_data.clone(),
             output_path: self.output_path.clone(),
+            input_format,
+            output_format: output_format.unwrap_or(input_format),
+            save_mode,
             target_col: self.target_col.clone(),
             time_col: self.time_col.clone(),
             index_cols,

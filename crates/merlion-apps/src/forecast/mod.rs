@@ -11,7 +11,8 @@ use datafusion::prelude::SessionConfig;
 pub use merlion::models::Compat;
 use merlion::models::ModelSpec;
 use merlion_io::dataset::{Dataset, DatasetRequest, TimeType};
-use merlion_io::write::{CommitReport, Committer, StagingCommitter};
+use merlion_io::format::FileFormat;
+use merlion_io::write::{CommitReport, Committer, Output, SaveMode, StagingCommitter};
 use merlion_session::cluster::Cluster;
 use merlion_session::job::{Finished, Job, JobError};
 use merlion_session::master::Master;
@@ -32,6 +33,12 @@ pub struct ForecastJob {
     pub train_data: String,
     /// The folder for the forecasts.
     pub output_path: String,
+    /// How the table is stored.
+    pub input_format: FileFormat,
+    /// How the forecasts are stored.
+    pub output_format: FileFormat,
+    /// What becomes of what the output folder holds.
+    pub save_mode: SaveMode,
     /// The column to forecast.
     pub target_col: String,
     /// The column with the time; the first that is neither index nor data if absent.
@@ -143,6 +150,7 @@ impl ForecastJob {
     async fn open(&self, runtime: &RuntimeEnv, options: &ForecastOptions) -> Result<Dataset, AppError> {
         let request = DatasetRequest {
             path: self.train_data.clone(),
+            format: self.input_format,
             time_col: self.time_col.clone(),
             index_cols: self.index_cols.clone(),
             data_cols: self.data_cols.clone(),
@@ -158,8 +166,18 @@ impl ForecastJob {
 
     fn committer(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<(StagingCommitter, String), AppError> {
         let (store, output) = merlion_io::path::output(runtime, &self.output_path)?;
-        let output = (store.store, output);
-        Ok((StagingCommitter::new(output, &self.output_path, Uuid::new_v4(), "csv", shape.header()?), store.url))
+        let (format, schema) = (self.output_format, shape.output_schema());
+        let committer = StagingCommitter::new(
+            (store.store, output),
+            &self.output_path,
+            Uuid::new_v4(),
+            format.extension(),
+            shape.empty_file()?,
+        );
+        Ok(match self.save_mode {
+            SaveMode::Overwrite => (committer, store.url),
+            SaveMode::Append => (committer.appending(Output { format, schema }), store.url),
+        })
     }
 
     fn session(&self) -> Result<(SessionConfig, Arc<RuntimeEnv>), AppError> {

@@ -32,8 +32,8 @@ use datafusion::physical_plan::unnest::{ListUnnest, UnnestExec};
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use merlion_io::chunk::{Chunks, RANGE_CHUNK};
 use merlion_io::dataset::{Dataset, TimeType};
-use merlion_io::spark_text::{CsvTextWriter, SessionZone};
-use merlion_io::write::{StagingCommitter, WriteExec, WriteSpec};
+use merlion_io::format::FileFormat;
+use merlion_io::write::{StagingCommitter, WriteExec, WriteSpec, empty_file};
 use merlion_session::master::Master;
 use merlion_session::run_in_scope;
 use merlion_udf::aggregate::forecast::NAME as FORECAST;
@@ -63,6 +63,7 @@ pub(super) struct Shape {
     time_name: String,
     target_name: String,
     keys: Vec<String>,
+    format: FileFormat,
     scan_tasks: usize,
     chunks: usize,
 }
@@ -81,12 +82,13 @@ impl Shape {
             time_name: dataset.time_column().to_owned(),
             target_name: job.target_col.clone(),
             keys: job.index_cols.clone(),
+            format: job.output_format,
             scan_tasks: if small { 1 } else { tasks(SCAN_BYTES).max(vcores) },
             chunks: if small { vcores } else { by_bytes.max(4 * vcores) }.min(4096),
         }
     }
 
-    fn output_schema(&self) -> SchemaRef {
+    pub(super) fn output_schema(&self) -> SchemaRef {
         let time = match self.time_type {
             TimeType::Date => DataType::Date32,
             TimeType::Timestamp => DataType::Timestamp(TimeUnit::Nanosecond, None),
@@ -98,13 +100,10 @@ impl Shape {
         Arc::new(Schema::new(fields))
     }
 
-    /// The only line of an output without rows.
-    pub(super) fn header(&self) -> Result<Vec<u8>> {
-        let encoder = CsvTextWriter::new(&self.output_schema(), SessionZone::Utc)
-            .map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))?;
-        let mut header = Vec::new();
-        encoder.write_header(&mut header);
-        Ok(header)
+    /// The only part file of an output without rows.
+    pub(super) fn empty_file(&self) -> Result<Vec<u8>> {
+        empty_file(self.format, &self.output_schema())
+            .map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))
     }
 }
 
@@ -139,6 +138,7 @@ pub(super) fn forecast_plan(
         staging: committer.staging().to_string(),
         labels: chunks.labels().to_vec(),
         key_columns: keys,
+        format: shape.format,
     };
     Ok(Arc::new(WriteExec::try_new(output, spec)?))
 }

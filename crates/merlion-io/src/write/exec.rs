@@ -21,11 +21,11 @@ use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::manifest::{MAX_NOTES, Manifest, Note};
-use crate::spark_text::{CsvTextWriter, SessionZone};
+use super::encoder::PartEncoder;
+use super::manifest::{MANIFEST, MAX_NOTES, Manifest, Note};
+use crate::format::FileFormat;
 
 /// What is written where. The input's columns are: the chunk's label; the key columns; other output columns; and, not written,
 /// the status and the message of the row's series.
@@ -39,6 +39,8 @@ pub struct WriteSpec {
     pub labels: Vec<i32>,
     /// How many of the output columns are the series key.
     pub key_columns: usize,
+    /// How part files are stored.
+    pub format: FileFormat,
 }
 
 /// Columns after the output columns: the series' status and message.
@@ -96,7 +98,13 @@ impl DisplayAs for WriteExec {
             .collect();
         match format {
             DisplayFormatType::TreeRender => write!(f, "parts={}", self.spec.labels.len()),
-            _ => write!(f, "WriteExec: format=csv, parts={}, columns=[{}]", self.spec.labels.len(), names.join(", ")),
+            _ => write!(
+                f,
+                "WriteExec: format={}, parts={}, columns=[{}]",
+                self.spec.format,
+                self.spec.labels.len(),
+                names.join(", ")
+            ),
         }
     }
 }
@@ -199,39 +207,30 @@ async fn write_partition(
 struct PartFile {
     store: Arc<dyn ObjectStore>,
     staging: Path,
-    writer: BufWriter,
-    encoder: CsvTextWriter,
-    buffer: Vec<u8>,
+    stem: String,
+    encoder: PartEncoder,
     key_columns: usize,
     last_key: Option<Vec<Option<String>>>,
     manifest: Manifest,
 }
 
-/// Bytes gathered before they are handed to the store.
-const FLUSH_AT: usize = 1 << 20;
-
 impl PartFile {
     fn open(store: Arc<dyn ObjectStore>, spec: &WriteSpec, chunk: usize, schema: &SchemaRef) -> Result<Self> {
-        let file = format!("part-{chunk:05}-{}.csv", Uuid::new_v4());
+        let stem = format!("part-{chunk:05}-{}", Uuid::new_v4());
+        let file = format!("{stem}.{}", spec.format.extension());
         let staging = Path::parse(&spec.staging).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let writer = BufWriter::new(Arc::clone(&store), staging.clone().join(file.as_str()));
         let columns: Vec<usize> = (1..schema.fields().len() - TRAILING_COLUMNS).collect();
-        let encoder = CsvTextWriter::new(&schema.project(&columns)?, SessionZone::Utc).map_err(external)?;
-        let mut buffer = Vec::with_capacity(FLUSH_AT);
-        encoder.write_header(&mut buffer);
+        let encoder = PartEncoder::new(spec.format, &schema.project(&columns)?, writer).map_err(external)?;
         let manifest = Manifest { chunk, file, ..Manifest::default() };
-        Ok(Self { store, staging, writer, encoder, buffer, key_columns: spec.key_columns, last_key: None, manifest })
+        Ok(Self { store, staging, stem, encoder, key_columns: spec.key_columns, last_key: None, manifest })
     }
 
     async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         let width = rows.num_columns();
         let columns: Vec<usize> = (1..width - TRAILING_COLUMNS).collect();
-        self.encoder.write_batch(&rows.project(&columns)?, &mut self.buffer).map_err(external)?;
-        self.count(rows)?;
-        if self.buffer.len() >= FLUSH_AT {
-            self.flush().await?;
-        }
-        Ok(())
+        self.encoder.write(&rows.project(&columns)?).await.map_err(external)?;
+        self.count(rows)
     }
 
     /// Counts rows, series, and series by status; rows of a series are together.
@@ -266,16 +265,10 @@ impl PartFile {
         Ok(())
     }
 
-    async fn flush(&mut self) -> Result<()> {
-        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(FLUSH_AT));
-        self.writer.put(full.into()).await.map_err(|e| DataFusionError::External(Box::new(e)))
-    }
-
     /// Closes the data file, then says so: the manifest is what makes an attempt count.
-    async fn finish(mut self) -> Result<Manifest> {
-        self.flush().await?;
-        self.writer.shutdown().await.map_err(|e| exec_datafusion_err!("close {}: {e}", self.manifest.file))?;
-        let name = self.manifest.file.replace(".csv", ".json");
+    async fn finish(self) -> Result<Manifest> {
+        self.encoder.close().await.map_err(|e| exec_datafusion_err!("close {}: {e}", self.manifest.file))?;
+        let name = format!("{}.{MANIFEST}", self.stem);
         let bytes = serde_json::to_vec(&self.manifest).map_err(external)?;
         self.store
             .put(&self.staging.clone().join(name), bytes.into())

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Most messages one part file's manifest carries: enough to name the first offenders, little enough for any driver.
 pub(super) const MAX_NOTES: usize = 50;
 
+/// What the names of manifests end in: nothing that a data file's name does.
+pub(super) const MANIFEST: &str = "manifest";
+
 /// What a task says about a part file it has finished.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -4,9 +4,12 @@
 //! without a manifest is the remains of a task that died. Spark's readers, and ours, ignore names that start with `_`.
 
 mod committer;
+mod encoder;
 mod exec;
 mod manifest;
+mod target;
 
-pub use committer::{CommitError, CommitReport, Committer, StagingCommitter};
+pub use committer::{CommitError, CommitReport, Committer, Output, SaveMode, StagingCommitter, UnknownMode};
+pub use encoder::{EncodeError, empty_file};
 pub use exec::{WriteExec, WriteSpec};
 pub use manifest::{Manifest, Note};
