@@ -125,7 +125,7 @@ fn data_that_cannot_be_read_as_asked_is_named_with_exit_code_1() {
             arguments(&[]),
             vec!["__aggregated__", "Store"],
         ),
-        (table("i.csv.gz", good), arguments(&[]), vec!["i.csv.gz", "compressed"]),
+        (table("i.csv.gz", good), arguments(&[]), vec!["i.csv.gz", "gzip", "damaged"]),
         (table("j.csv", &good.replace("2012-10-26", "9999-12-31")), arguments(&[]), vec!["9999-12-31"]),
     ];
     for (path, args, words) in cases {

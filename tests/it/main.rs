@@ -12,6 +12,8 @@ mod chaos;
 mod distributed;
 /// What the forecast app writes.
 mod forecast_app;
+/// Formats of tables and of outputs.
+mod formats;
 /// Less memory than a partition needs.
 mod memory;
 /// The plan of each job, frozen.

@@ -400,7 +400,8 @@ mod tests {
         assert_eq!(shares(&text, 1), [vec![at("a", 0, 100), at("b", 0, 50)]]);
         let groups = [piece("a", 4, 40, false), piece("a", 40, 80, false), piece("a", 80, 120, false)];
         assert_eq!(shares(&groups, 1), [vec![at("a", 4, 120)]]);
-        assert_eq!(shares(&groups, 3), [vec![at("a", 4, 80)], vec![at("a", 80, 120)]]);
+        assert_eq!(shares(&groups, 2), [vec![at("a", 4, 80)], vec![at("a", 80, 120)]]);
+        assert_eq!(shares(&groups, 3), [[at("a", 4, 40)], [at("a", 40, 80)], [at("a", 80, 120)]]);
         let packed = [piece("a", 0, 90, false), piece("b", 0, 10, false), piece("c", 0, 200, false)];
         assert_eq!(shares(&packed, 3), [vec![at("a", 0, 90), at("b", 0, 10)], vec![at("c", 0, 200)]]);
     }
