@@ -19,7 +19,12 @@ pub struct ForecastArgs {
     #[arg(long = "train_data", alias = "train-data", value_name = "PATH")]
     pub train_data: String,
     /// Directory for the forecasts; what is in it is replaced, or kept with --mode append
-    #[arg(long = "output_path", alias = "output-path", value_name = "PATH")]
+    // As short as Merlion's users may have it, in spite of --output_format.
+    #[arg(
+        long = "output_path",
+        aliases = ["output-path", "output_", "output-", "output", "outpu", "outp", "out", "ou", "o"],
+        value_name = "PATH"
+    )]
     pub output_path: String,
     /// Times to forecast: a JSON list, e.g. ["2012-11-02", "2012-11-09"]
     #[arg(long = "time_stamps", alias = "time-stamps", value_name = "JSON")]
@@ -34,7 +39,8 @@ pub struct ForecastArgs {
     #[arg(long = "file_format", alias = "file-format", value_name = "FORMAT", default_value = "csv")]
     pub file_format: String,
     /// Model: a JSON dict, e.g. {"name": "ETS", "seasonal_periods": 52}. `merlion models` lists them
-    #[arg(long, value_name = "JSON", default_value = r#"{"name": "DefaultForecaster"}"#)]
+    // As short as Merlion's users may have it, in spite of --mode.
+    #[arg(long, aliases = ["mod", "mo"], value_name = "JSON", default_value = r#"{"name": "DefaultForecaster"}"#)]
     pub model: String,
     /// Columns that tell the series apart: a JSON list, e.g. ["Store", "Dept"]
     #[arg(long = "index_cols", alias = "index-cols", value_name = "JSON", default_value = "[]")]

@@ -96,6 +96,10 @@ impl Roles {
     fn keys(&self) -> Vec<usize> {
         self.index.iter().map(|(_, at)| *at).collect()
     }
+
+    fn data(&self) -> Vec<usize> {
+        self.data.iter().map(|(_, at)| *at).collect()
+    }
 }
 
 impl Dataset {
@@ -121,7 +125,7 @@ impl Dataset {
                 let table = ParquetTable::open(&input).await?;
                 let roles = Roles::of(request, &table.names())?;
                 table.check(&request.path, &roles.keys(), roles.time.1)?;
-                let survey = table.survey(&input, &roles.keys(), roles.time.1).await?;
+                let survey = table.survey(&input, &roles.keys(), roles.time.1, &roles.data()).await?;
                 (roles, survey)
             }
         };
@@ -194,9 +198,11 @@ impl Dataset {
     fn check_time(&self) -> Result<(), DatasetError> {
         let column = self.time();
         let (path, name) = (self.path.clone(), self.roles.time.0.clone());
+        if column.nulls >= self.survey.records {
+            return Err(DatasetError::NoValues { path, name });
+        }
         match column.found {
             SparkType::Date | SparkType::Timestamp => match column.time_range {
-                None => Err(DatasetError::NoValues { path, name }),
                 Some(range) if range.min.checked_mul(1000).is_none() || range.max.checked_mul(1000).is_none() => {
                     let text = |micros: i64| {
                         chrono::DateTime::from_timestamp_micros(micros)
@@ -204,16 +210,15 @@ impl Dataset {
                     };
                     Err(DatasetError::TimeOutOfRange { path, name, first: text(range.min), last: text(range.max) })
                 }
-                Some(_) => Ok(()),
+                _ => Ok(()),
             },
             // Spark refuses whole numbers; read as seconds (or milliseconds…) since 1970 they are times.
             SparkType::Int | SparkType::BigInt if !self.date_only => Ok(()),
-            SparkType::String if column.nulls < self.survey.records => {
+            SparkType::String => {
                 let first = column.not_a_time.as_ref();
                 let (value, row) = first.map_or((String::new(), 1), |seen| (seen.token.clone(), seen.record));
                 Err(DatasetError::NotATime { path, name, value, row })
             }
-            SparkType::String => Err(DatasetError::NoValues { path, name }),
             found => Err(DatasetError::TimeType { path, name, found }),
         }
     }

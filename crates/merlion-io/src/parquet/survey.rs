@@ -64,11 +64,12 @@ impl ParquetTable {
         input: &Input<'_>,
         keys: &[usize],
         time: usize,
+        data: &[usize],
     ) -> Result<TableSurvey, DatasetError> {
         let mut pieces = Vec::new();
         let mut tasks = Vec::new();
         for (file, reader, metadata) in &self.files {
-            let found = self.columns_of(input, file, metadata, keys, time)?;
+            let found = self.columns_of(input, file, metadata, keys, time, data)?;
             let groups = metadata.metadata().row_groups();
             for (index, group) in groups.iter().enumerate() {
                 let end = groups.get(index + 1).map_or(file.size, first_byte);
@@ -139,15 +140,17 @@ impl ParquetTable {
         metadata: &ArrowReaderMetadata,
         keys: &[usize],
         time: usize,
+        data: &[usize],
     ) -> Result<Vec<FileColumn>, DatasetError> {
         let known = columns(metadata);
-        for wanted in &self.columns {
+        let read = keys.iter().chain([&time]);
+        for (at, wanted) in read.clone().chain(data).map(|at| (at, &self.columns[*at])) {
             let found = find(&known, &wanted.name);
             let same = found.is_some_and(|found| found.described() == wanted.described());
-            let numbers = |column: &FileColumn| {
-                column.spark_type().is_some_and(SparkType::is_numeric) && !keys.contains(&column.root)
-            };
-            if !same && !found.is_some_and(|found| numbers(found) && numbers(wanted)) {
+            // As data numbers are numbers; as texts `1` is not `1.0`.
+            let number = |column: &FileColumn| column.spark_type().is_some_and(SparkType::is_numeric);
+            let alike = data.contains(at) && number(wanted) && found.is_some_and(number);
+            if !same && !alike {
                 return Err(DatasetError::OtherColumns {
                     path: input.shown(&file.location),
                     first: self.files.first().map(|(file, ..)| input.shown(&file.location)).unwrap_or_default(),
@@ -157,8 +160,7 @@ impl ParquetTable {
                 });
             }
         }
-        let all = keys.iter().chain([&time]);
-        Ok(all.filter_map(|at| find(&known, &self.columns[*at].name).cloned()).collect())
+        Ok(read.filter_map(|at| find(&known, &self.columns[*at].name).cloned()).collect())
     }
 
     /// Refuses columns that cannot tell series apart or be their data or times.
