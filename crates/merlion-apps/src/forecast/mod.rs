@@ -12,7 +12,7 @@ pub use merlion::models::Compat;
 use merlion::models::ModelSpec;
 use merlion_io::dataset::{Dataset, DatasetRequest, TimeType};
 use merlion_io::format::FileFormat;
-use merlion_io::write::{CommitReport, Committer, Output, SaveMode, StagingCommitter};
+use merlion_io::write::{CommitReport, Committer, Layout, SaveMode, StagingCommitter};
 use merlion_session::cluster::Cluster;
 use merlion_session::job::{Finished, Job, JobError};
 use merlion_session::master::Master;
@@ -176,7 +176,7 @@ impl ForecastJob {
         );
         Ok(match self.save_mode {
             SaveMode::Overwrite => (committer, store.url),
-            SaveMode::Append => (committer.appending(Output { format, schema }), store.url),
+            SaveMode::Append => (committer.appending(Layout { format, schema }), store.url),
         })
     }
 

@@ -105,7 +105,7 @@ pub struct UnknownMode;
 
 /// Format and columns of an output.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct Layout {
     /// How part files are stored.
     pub format: FileFormat,
     /// Their columns.
@@ -170,7 +170,7 @@ pub struct StagingCommitter {
     /// The first part file of an output without rows: its header.
     empty_file: Vec<u8>,
     /// What is appended to the output, if it is not replaced.
-    appended: Option<Output>,
+    appended: Option<Layout>,
 }
 
 impl StagingCommitter {
@@ -199,7 +199,7 @@ impl StagingCommitter {
 
     /// The same committer, which keeps what the folder holds, if that has the format and the columns of what comes to it.
     #[must_use]
-    pub fn appending(self, output: Output) -> Self {
+    pub fn appending(self, output: Layout) -> Self {
         Self { appended: Some(output), ..self }
     }
 
@@ -429,7 +429,7 @@ mod tests {
         let store = Arc::new(InMemory::new());
         let output = |names: &[&str]| {
             let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
-            Output { format: FileFormat::Csv, schema: Arc::new(Schema::new(fields)) }
+            Layout { format: FileFormat::Csv, schema: Arc::new(Schema::new(fields)) }
         };
         let appender = |names: &[&str]| committer(&store).appending(output(names));
         appender(&["h"]).begin().await.unwrap();

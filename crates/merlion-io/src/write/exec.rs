@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::encoder::PartEncoder;
-use super::manifest::{MANIFEST, MAX_NOTES, Manifest, Note};
+use super::manifest::{MANIFEST, MAX_NOTES, Manifest, Note, STAGED};
 use crate::format::FileFormat;
 
 /// What is written where. The input's columns are: the chunk's label; the key columns; other output columns; and, not written,
@@ -217,7 +217,7 @@ struct PartFile {
 impl PartFile {
     fn open(store: Arc<dyn ObjectStore>, spec: &WriteSpec, chunk: usize, schema: &SchemaRef) -> Result<Self> {
         let stem = format!("part-{chunk:05}-{}", Uuid::new_v4());
-        let file = format!("{stem}.{}", spec.format.extension());
+        let file = format!("{stem}.{STAGED}");
         let staging = Path::parse(&spec.staging).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let writer = BufWriter::new(Arc::clone(&store), staging.clone().join(file.as_str()));
         let columns: Vec<usize> = (1..schema.fields().len() - TRAILING_COLUMNS).collect();

@@ -9,7 +9,7 @@ mod exec;
 mod manifest;
 mod target;
 
-pub use committer::{CommitError, CommitReport, Committer, Output, SaveMode, StagingCommitter, UnknownMode};
+pub use committer::{CommitError, CommitReport, Committer, Layout, SaveMode, StagingCommitter, UnknownMode};
 pub use encoder::{EncodeError, empty_file};
 pub use exec::{WriteExec, WriteSpec};
 pub use manifest::{Manifest, Note};

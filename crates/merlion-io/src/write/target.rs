@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Schema};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::committer::{CommitError, Output};
+use super::committer::{CommitError, Layout};
 use super::encoder::{empty_file, parquet_schema, spark_name};
 use crate::csv::header::{column_names, is_hidden};
 use crate::csv::{SparkType, first_line};
@@ -20,7 +20,7 @@ pub(super) async fn check(
     store: &Arc<dyn ObjectStore>,
     folder: &Path,
     typed: &str,
-    output: &Output,
+    output: &Layout,
 ) -> Result<(), CommitError> {
     let unreadable = |reason: String| CommitError::Unreadable { path: typed.to_owned(), reason };
     let listed = store.list_with_delimiter(Some(folder)).await.map_err(|error| unreadable(error.to_string()))?;
@@ -55,7 +55,7 @@ fn described(format: FileFormat, columns: &[String]) -> String {
 }
 
 /// Our columns in the words in which [`columns`] says what is there: CSV has no types.
-fn our_columns(output: &Output) -> Vec<String> {
+fn our_columns(output: &Layout) -> Vec<String> {
     match output.format {
         FileFormat::Csv => {
             let header = empty_file(FileFormat::Csv, &output.schema).unwrap_or_default();
@@ -74,7 +74,7 @@ fn typed_columns(schema: &Schema) -> Vec<String> {
 async fn columns(
     input: &Input<'_>,
     file: &ObjectMeta,
-    output: &Output,
+    output: &Layout,
 ) -> Result<Option<Vec<String>>, Box<dyn std::error::Error + Send + Sync>> {
     match output.format {
         FileFormat::Csv => Ok(Some(column_names(&survey::first_header(input).await?))),
