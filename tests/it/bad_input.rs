@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use crate::program::{Outcome, THREE_WEEKS, WEEKLY, forecast, free_port, run, weekly_sales};
+use crate::program::{Outcome, THREE_WEEKS, WEEKLY, forecast, free_port, run, text, weekly_sales};
 
 /// Asserts the exit code, that standard error is one line with all of `words` in it, and that nothing was written.
 fn assert_refused(outcome: &Outcome, output: &Path, code: i32, words: &[&str]) {
@@ -72,9 +72,13 @@ fn a_flag_that_makes_no_sense_is_named_with_exit_code_2() {
 fn flags_may_be_abbreviated_as_argparse_allows() {
     let folder = tempdir().unwrap();
     let output = folder.path().join("out");
+    let table = weekly_sales();
     let mut args = vec!["--target", "Weekly_Sales", "--index", "['Store', 'Dept']", "--master", "local[1]"];
     args.extend(["--time_s", "['2012-11-02']", "--mod", "{'name': 'Naive'}"]);
     let outcome = forecast(&weekly_sales(), &output, &args);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    args.extend(["--train", text(&table), "--out", text(&output)]);
+    let outcome = run(&[&["forecast"][..], &args].concat());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }
 
@@ -125,7 +129,7 @@ fn data_that_cannot_be_read_as_asked_is_named_with_exit_code_1() {
             arguments(&[]),
             vec!["__aggregated__", "Store"],
         ),
-        (table("i.csv.gz", good), arguments(&[]), vec!["i.csv.gz", "compressed"]),
+        (table("i.csv.gz", good), arguments(&[]), vec!["i.csv.gz", "gzip", "damaged"]),
         (table("j.csv", &good.replace("2012-10-26", "9999-12-31")), arguments(&[]), vec!["9999-12-31"]),
     ];
     for (path, args, words) in cases {

@@ -10,9 +10,13 @@ mod cancel;
 mod chaos;
 /// One job in one process and in several.
 mod distributed;
-/// What the forecast app writes.
+/// The flags that Merlion does not have.
 mod flags;
+/// What the forecast app writes.
 mod forecast_app;
+/// Formats of tables and of outputs.
+mod formats;
+/// Sums that add up.
 mod hierarchy;
 /// Less memory than a partition needs.
 mod memory;

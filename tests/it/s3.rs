@@ -41,7 +41,7 @@ fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
         &python,
         port,
         &format!(
-            "s3.create_bucket(Bucket='lake')\ns3.upload_file({table:?}, 'lake', 'in/weekly.csv')\ns3.put_object(Bucket='lake', Key='out/part-00000-old.csv', Body=b'old')"
+            "s3.create_bucket(Bucket='lake')\ns3.upload_file({table:?}, 'lake', 'in/weekly.csv')\nimport gzip\ns3.put_object(Bucket='lake', Key='packed/weekly.csv.gz', Body=gzip.compress(open({table:?}, 'rb').read()))\ns3.put_object(Bucket='lake', Key='out/part-00000-old.csv', Body=b'old')"
         ),
     );
 
@@ -55,11 +55,13 @@ fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
     args.extend(["--model", "{'name': 'Naive'}"]);
     assert_eq!(forecast(&table, &local, &args).code, Some(0));
 
-    for master in ["local[2]", &cluster.master] {
+    for (master, table) in
+        [("local[2]", "s3a://lake/in/weekly.csv"), (&cluster.master, "s3a://lake/{packed,none}/week*.csv.gz")]
+    {
         let mut s3_args = vec![
             "forecast",
             "--train_data",
-            "s3a://lake/in/weekly.csv",
+            table,
             "--output_path",
             "s3a://lake/out",
             "--master",

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::csv::header::is_hidden;
 use crate::dataset::DatasetError;
+use crate::glob;
 
 /// An object store and the URL that plans know it by.
 #[derive(Debug, Clone)]
@@ -29,38 +29,101 @@ pub fn output(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Path), Dataset
     resolve(runtime, path)
 }
 
-/// The files of an input path: the file it names, or the files of the folder it names as Spark lists them.
+/// The files of an input path: the file it names, the files of the folder it names as Spark lists them, or those of everything a
+/// pattern matches.
 ///
 /// # Errors
 /// [`DatasetError::NotFound`] when there are none.
 pub(crate) async fn input(runtime: &RuntimeEnv, path: &str) -> Result<(Store, Vec<ObjectMeta>), DatasetError> {
     let (store, location) = resolve(runtime, path)?;
-    let failed = |source| DatasetError::Storage { path: path.to_owned(), source };
-    match store.store.head(&location).await {
-        Ok(meta) => return Ok((store, vec![meta])),
-        Err(object_store::Error::NotFound { .. } | object_store::Error::Generic { .. }) => {}
-        Err(source) => return Err(failed(source)),
+    // What is there under that very name comes first: brackets and braces are good names, too.
+    let mut files = named(store.store.as_ref(), &location, path).await?;
+    if files.is_empty() && glob::is_pattern(path) {
+        for pattern in glob::expand_braces(path) {
+            let (other, pattern) = resolve(runtime, &pattern)?;
+            if other.url != store.url {
+                let reason = format!("a pattern over several stores, {} and {}", store.url, other.url);
+                return Err(DatasetError::Path { path: path.to_owned(), reason });
+            }
+            files.extend(matching(store.store.as_ref(), &pattern, path).await?);
+        }
     }
-    let mut files: Vec<ObjectMeta> = store
-        .store
-        .list(Some(&location))
-        .try_filter(|meta| {
-            // As Spark: the folder's own files, not those of folders in it.
-            let own = meta
-                .location
-                .prefix_match(&location)
-                .is_some_and(|mut rest| rest.next().is_some() && rest.next().is_none());
-            let hidden = meta.location.filename().is_none_or(is_hidden);
-            futures::future::ready(own && !hidden && meta.size > 0)
-        })
-        .try_collect()
-        .await
-        .map_err(failed)?;
     files.sort_by(|a, b| a.location.cmp(&b.location));
+    files.dedup_by(|a, b| a.location == b.location);
     if files.is_empty() {
         return Err(DatasetError::NotFound { path: path.to_owned() });
     }
     Ok((store, files))
+}
+
+/// The file of this name, or the visible files of the folder of this name.
+async fn named(store: &dyn ObjectStore, location: &Path, typed: &str) -> Result<Vec<ObjectMeta>, DatasetError> {
+    let failed = |source| DatasetError::Storage { path: typed.to_owned(), source };
+    match store.head(location).await {
+        Ok(meta) => return Ok(vec![meta]),
+        Err(object_store::Error::NotFound { .. } | object_store::Error::Generic { .. }) => {}
+        Err(source) => return Err(failed(source)),
+    }
+    // As Spark: the folder's own files, not those of folders in it.
+    let listed = store.list_with_delimiter(Some(location)).await.map_err(failed)?;
+    Ok(listed.objects.into_iter().filter(|meta| is_visible(&meta.location) && meta.size > 0).collect())
+}
+
+/// The files that match a pattern, and those of the folders that do.
+async fn matching(store: &dyn ObjectStore, pattern: &Path, typed: &str) -> Result<Vec<ObjectMeta>, DatasetError> {
+    let failed = |source| DatasetError::Storage { path: typed.to_owned(), source };
+    let parts: Vec<String> = pattern.parts().map(|part| part.as_ref().to_owned()).collect();
+    let Some(first) = parts.iter().position(|part| glob::is_pattern(part)) else {
+        return named(store, pattern, typed).await;
+    };
+    let parse = |text: &str| {
+        Path::parse(text).map_err(|e| DatasetError::Path { path: typed.to_owned(), reason: e.to_string() })
+    };
+    let mut folders = vec![parse(&parts[..first].join("/"))?];
+    let mut files = Vec::new();
+    for (depth, part) in parts.iter().enumerate().skip(first) {
+        let last = depth + 1 == parts.len();
+        let is_match = |path: &Path| path.filename().is_some_and(|name| glob::matches(part, name)) && is_visible(path);
+        let mut next = Vec::new();
+        for folder in &folders {
+            if !glob::is_pattern(part) && !last {
+                next.push(parse(&format!("{folder}/{part}"))?);
+                continue;
+            }
+            let listed = store.list_with_delimiter(Some(folder)).await.map_err(failed)?;
+            next.extend(listed.common_prefixes.into_iter().filter(|path| is_match(path)));
+            if last {
+                files.extend(listed.objects.into_iter().filter(|meta| is_match(&meta.location) && meta.size > 0));
+            }
+        }
+        folders = next;
+    }
+    for folder in &folders {
+        files.extend(named(store, folder, typed).await?);
+    }
+    Ok(files)
+}
+
+fn is_visible(path: &Path) -> bool {
+    path.filename().is_some_and(|name| !is_hidden(name))
+}
+
+/// A file of an input as the user would write it: as typed, within the folder as typed, or in full.
+pub(crate) fn shown(typed: &str, store: &Store, file: &Path) -> String {
+    let name = file.filename().unwrap_or_default();
+    if typed.ends_with(name) {
+        typed.to_owned()
+    } else if glob::is_pattern(typed) {
+        full(&store.url, file.as_ref())
+    } else {
+        format!("{}/{name}", typed.trim_end_matches('/'))
+    }
+}
+
+/// A file of a store in full: `/data/a.csv`, `s3://lake/a.csv`.
+pub(crate) fn full(store_url: &str, file: &str) -> String {
+    let root = if store_url == "file:///" { "/" } else { store_url };
+    format!("{root}{file}")
 }
 
 /// The absolute path without `.` and `..`: resolved by the file system as far as it exists, by its text beyond.

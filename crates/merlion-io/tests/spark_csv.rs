@@ -10,7 +10,7 @@ mod support;
 use std::fs;
 
 use merlion_io::csv::header::{is_hidden, partition_folder};
-use merlion_io::csv::{ColumnInference, CsvError, Projected, Read, SparkType};
+use merlion_io::csv::{ColumnInference, DecodeError, Projected, Read, SparkType};
 use merlion_io::spark_text::{SessionZone, parse_date, parse_timestamp, push_date, push_double, push_float};
 use merlion_io::spark_text::{push_timestamp, spark_string};
 use serde_json::{Value, json};
@@ -205,11 +205,11 @@ fn a_time_column_becomes_dates_as_recorded() {
         });
         match (table, want_date) {
             (Ok(table), Some(want)) => assert_eq!(table.rows[0][0], support::midnight(&want), "{token}"),
-            (Err(CsvError::TimeOutOfRange { value, record, .. }), Some(_)) => {
+            (Err(DecodeError::TimeOutOfRange { value, record, .. }), Some(_)) => {
                 assert_eq!((value.as_str(), record), (token, 1));
                 beyond.push(token);
             }
-            (Err(CsvError::NotATime { .. }), None) => assert_eq!(spark_type, SparkType::Double, "{token}"),
+            (Err(DecodeError::NotATime { .. }), None) => assert_eq!(spark_type, SparkType::Double, "{token}"),
             // Spark refuses whole numbers; here they are epoch times (W-13).
             (Ok(_), None) => assert!(matches!(spark_type, SparkType::Int | SparkType::BigInt), "{token}"),
             (got, want) => panic!("{token}: {got:?} for {want:?}"),

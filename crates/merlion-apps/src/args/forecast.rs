@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use merlion_executor::parse_bytes;
+use merlion_io::format::FileFormat;
 use merlion_session::master::Master;
 use serde_json::{Map, Value};
 
@@ -16,11 +17,16 @@ use crate::json_arg;
 #[derive(Debug, Clone, Args)]
 #[command(infer_long_args = true, args_override_self = true)]
 pub struct ForecastArgs {
-    /// Table to train on: a CSV file or a directory of them, local or s3://
+    /// Table to train on: a file, a directory of files or a pattern (data/*.csv.gz), local or s3://
     #[arg(long = "train_data", alias = "train-data", value_name = "PATH")]
     pub train_data: String,
-    /// Directory for the forecasts; what is in it is replaced
-    #[arg(long = "output_path", alias = "output-path", value_name = "PATH")]
+    /// Directory for the forecasts; what is in it is replaced, or kept with --mode append
+    // As short as Merlion's users may have it, in spite of --output_format.
+    #[arg(
+        long = "output_path",
+        aliases = ["output-path", "output_", "output-", "output", "outpu", "outp", "out", "ou", "o"],
+        value_name = "PATH"
+    )]
     pub output_path: String,
     /// Times to forecast: a JSON list, e.g. ["2012-11-02", "2012-11-09"]; or give --horizon
     #[arg(long = "time_stamps", alias = "time-stamps", value_name = "JSON")]
@@ -31,11 +37,12 @@ pub struct ForecastArgs {
     /// Put the predictions over the training data first
     #[arg(long = "predict_on_train", alias = "predict-on-train")]
     pub predict_on_train: bool,
-    /// Format of input and output
+    /// Format of input and output: csv, parquet or json
     #[arg(long = "file_format", alias = "file-format", value_name = "FORMAT", default_value = "csv")]
     pub file_format: String,
     /// Model: a JSON dict, e.g. {"name": "ETS", "seasonal_periods": 52}. `merlion models` lists them
-    #[arg(long, value_name = "JSON", default_value = r#"{"name": "DefaultForecaster"}"#)]
+    // As short as Merlion's users may have it, in spite of --mode.
+    #[arg(long, aliases = ["mod", "mo"], value_name = "JSON", default_value = r#"{"name": "DefaultForecaster"}"#)]
     pub model: String,
     /// Columns that tell the series apart: a JSON list, e.g. ["Store", "Dept"]
     #[arg(long = "index_cols", alias = "index-cols", value_name = "JSON", default_value = "[]")]
@@ -54,6 +61,12 @@ pub struct ForecastArgs {
     #[arg(long = "data_cols", alias = "data-cols", value_name = "JSON")]
     pub data_cols: Option<String>,
 
+    /// Format of the output alone [default: that of the input]
+    #[arg(long = "output_format", alias = "output-format", value_name = "FORMAT", help_heading = "Beyond Merlion")]
+    pub output_format: Option<String>,
+    /// What becomes of what the output directory holds: overwrite or append
+    #[arg(long, value_name = "MODE", default_value = "overwrite", help_heading = "Beyond Merlion")]
+    pub mode: String,
     /// Where to run.
     #[arg(
         long,
@@ -152,9 +165,12 @@ impl ForecastArgs {
     /// [`AppError::Usage`] naming the flag.
     pub fn to_job(&self) -> Result<ForecastJob, AppError> {
         let usage = |message: String| Err(AppError::Usage(message));
-        if self.file_format != "csv" {
-            return usage(format!("--file_format {}: only csv is available yet", self.file_format));
-        }
+        let format = |flag: &str, name: &str| {
+            name.parse::<FileFormat>().map_err(|error| AppError::Usage(format!("{flag} {name}: {error}")))
+        };
+        let input_format = format("--file_format", &self.file_format)?;
+        let output_format = self.output_format.as_deref().map(|name| format("--output_format", name)).transpose()?;
+        let save_mode = self.mode.parse().map_err(|error| AppError::Usage(format!("--mode {}: {error}", self.mode)))?;
         let index_cols = json_arg::string_list("--index_cols", &self.index_cols)?;
         let data_cols =
             match self.data_cols.as_deref().map(|text| json_arg::string_list("--data_cols", text)).transpose()? {
@@ -173,6 +189,9 @@ impl ForecastArgs {
         ForecastJob {
             train_data: self.train_data.clone(),
             output_path: self.output_path.clone(),
+            input_format,
+            output_format: output_format.unwrap_or(input_format),
+            save_mode,
             target_col: self.target_col.clone(),
             time_col: self.time_col.clone(),
             index_cols,

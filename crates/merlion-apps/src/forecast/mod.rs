@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::displayable;
@@ -18,7 +20,8 @@ pub use merlion::models::Compat;
 use merlion::models::ModelSpec;
 use merlion::transform::TransformSpec;
 use merlion_io::dataset::{Dataset, DatasetRequest, TimeType};
-use merlion_io::write::{CommitReport, Committer, StagingCommitter};
+use merlion_io::format::FileFormat;
+use merlion_io::write::{CommitReport, Committer, Layout, SaveMode, StagingCommitter, diagnostics_schema, empty_file};
 use merlion_session::cluster::Cluster;
 use merlion_session::job::{Finished, Job, JobError};
 use merlion_session::master::Master;
@@ -43,6 +46,12 @@ pub struct ForecastJob {
     pub train_data: String,
     /// The folder for the forecasts.
     pub output_path: String,
+    /// How the table is stored.
+    pub input_format: FileFormat,
+    /// How the forecasts are stored.
+    pub output_format: FileFormat,
+    /// What becomes of what the output folder holds.
+    pub save_mode: SaveMode,
     /// The column to forecast.
     pub target_col: String,
     /// The column with the time; the first that is neither index nor data if absent.
@@ -270,6 +279,7 @@ impl ForecastJob {
     async fn open(&self, runtime: &RuntimeEnv, options: &ForecastOptions) -> Result<Dataset, AppError> {
         let request = DatasetRequest {
             path: self.train_data.clone(),
+            format: self.input_format,
             time_col: self.time_col.clone(),
             index_cols: self.index_cols.clone(),
             data_cols: self.data_cols.clone(),
@@ -285,14 +295,20 @@ impl ForecastJob {
 
     fn outputs(&self, runtime: &RuntimeEnv, shape: &plan::Shape) -> Result<Outputs, AppError> {
         let job = Uuid::new_v4();
-        let folder = |path: &str, empty: Vec<u8>| -> Result<Output, AppError> {
+        let format = self.output_format;
+        let folder = |path: &str, schema: SchemaRef| -> Result<Output, AppError> {
             let (store, output) = merlion_io::path::output(runtime, path)?;
-            let committer = StagingCommitter::new((store.store, output), path, job, "csv", empty);
+            let empty = empty_file(format, &schema).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let committer = StagingCommitter::new((store.store, output), path, job, format.extension(), empty);
+            let committer = match self.save_mode {
+                SaveMode::Overwrite => committer,
+                SaveMode::Append => committer.appending(Layout { format, schema }),
+            };
             Ok(Output { store: store.url, committer })
         };
-        let forecasts = folder(&self.output_path, shape.header()?)?;
+        let forecasts = folder(&self.output_path, shape.output_schema())?;
         let diagnostics = match &self.diagnostics_path {
-            Some(path) => Some(folder(path, shape.diagnostics_header()?)?),
+            Some(path) => Some(folder(path, diagnostics_schema(&self.index_cols))?),
             None => None,
         };
         Ok(Outputs { forecasts, diagnostics })

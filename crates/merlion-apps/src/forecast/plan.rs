@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
@@ -34,8 +34,8 @@ use merlion::hierarchy::AGGREGATED;
 use merlion::math::normal;
 use merlion_io::chunk::Chunks;
 use merlion_io::dataset::{Dataset, TimeType};
-use merlion_io::spark_text::{CsvTextWriter, SessionZone};
-use merlion_io::write::{DiagnosticsSpec, WriteExec, WriteSpec, diagnostics_schema};
+use merlion_io::format::FileFormat;
+use merlion_io::write::{DiagnosticsSpec, WriteExec, WriteSpec};
 use merlion_session::master::Master;
 use merlion_session::run_in_scope;
 use merlion_udf::aggregate::forecast::NAME as FORECAST;
@@ -77,6 +77,7 @@ pub(super) struct Shape {
     levels: Option<Levels>,
     /// Whether there is a report, which shows some series.
     report: bool,
+    format: FileFormat,
     scan_tasks: usize,
     chunks: usize,
 }
@@ -99,12 +100,13 @@ impl Shape {
             intervals: job.level.clone(),
             levels,
             report: job.report.is_some(),
+            format: job.output_format,
             scan_tasks: if small { 1 } else { tasks(SCAN_BYTES).max(vcores) },
             chunks: if small { vcores } else { by_bytes.max(4 * vcores) }.min(4096),
         }
     }
 
-    fn output_schema(&self) -> SchemaRef {
+    pub(super) fn output_schema(&self) -> SchemaRef {
         let time = match self.time_type {
             TimeType::Date => DataType::Date32,
             TimeType::Timestamp => DataType::Timestamp(TimeUnit::Nanosecond, None),
@@ -121,24 +123,6 @@ impl Shape {
         fields.extend(values.map(|name| Field::new(name, value.clone(), true)));
         Arc::new(Schema::new(fields))
     }
-
-    /// The only line of an output without rows.
-    pub(super) fn header(&self) -> Result<Vec<u8>> {
-        header(&self.output_schema())
-    }
-
-    /// The same of the diagnostics.
-    pub(super) fn diagnostics_header(&self) -> Result<Vec<u8>> {
-        header(&diagnostics_schema(&self.keys))
-    }
-}
-
-fn header(schema: &Schema) -> Result<Vec<u8>> {
-    let encoder =
-        CsvTextWriter::new(schema, SessionZone::Utc).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let mut header = Vec::new();
-    encoder.write_header(&mut header);
-    Ok(header)
 }
 
 const SIDES: [&str; 2] = ["lower", "upper"];
@@ -184,6 +168,7 @@ pub(super) fn forecast_plan(
             .as_ref()
             .map(|output| DiagnosticsSpec { store: output.store.clone(), staging: staging(output) }),
         shown,
+        format: shape.format,
     };
     Ok(Arc::new(WriteExec::try_new(output, spec)?))
 }

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 use super::epoch::epoch_to_nanos;
 use super::number::{parse_boolean, parse_decimal, parse_double, parse_int, parse_long};
-use super::{CsvError, Projected, Read, SparkType};
+use super::{DecodeError, Projected, Read, SparkType};
 use crate::spark_text::{
     MICROS_PER_SECOND, PlainTimes, SECONDS_PER_DAY, SessionZone, parse_date, parse_timestamp, spark_string,
 };
@@ -52,7 +52,7 @@ pub(super) fn data_type(read: Read) -> DataType {
 }
 
 impl Column {
-    pub(super) fn new(projected: &Projected, zone: SessionZone, rows: usize) -> Result<Self, CsvError> {
+    pub(super) fn new(projected: &Projected, zone: SessionZone, rows: usize) -> Result<Self, DecodeError> {
         Ok(match projected.read {
             Read::Utf8SparkString(spark_type) => Self::Text(TextColumn::new(spark_type, zone, rows)),
             Read::TimeAsDate(spark_type) => Self::Time(TimeColumn::new(projected, spark_type, true, zone, rows)?),
@@ -91,6 +91,22 @@ impl Column {
             Self::Boolean(builder) => builder.append_option(parse_boolean(token)),
         }
         Ok(())
+    }
+
+    /// Appends a text of no characters, where the format tells it from null: a value in a column of text, else null.
+    pub(super) fn append_empty(&mut self) {
+        match self {
+            Self::Text(column) if column.spark_type == SparkType::String => column.builder.append_value(""),
+            Self::Text(column) => column.builder.append_null(),
+            Self::Time(column) => column.builder.append_null(),
+            Self::Float(builder) => builder.append_null(),
+            Self::Int(builder) => builder.append_null(),
+            Self::Long(builder) => builder.append_null(),
+            Self::Decimal(_, builder) => builder.append_null(),
+            Self::Date(builder) => builder.append_null(),
+            Self::Instant(builder, _) => builder.append_null(),
+            Self::Boolean(builder) => builder.append_null(),
+        }
     }
 
     /// The column of the rows so far; the builder is empty again.
@@ -159,10 +175,10 @@ impl TimeColumn {
         as_date: bool,
         zone: SessionZone,
         rows: usize,
-    ) -> Result<Self, CsvError> {
+    ) -> Result<Self, DecodeError> {
         match spark_type {
             SparkType::Double | SparkType::Decimal(_) | SparkType::Boolean => {
-                Err(CsvError::NotATime { column: projected.name.clone(), spark_type })
+                Err(DecodeError::NotATime { column: projected.name.clone(), spark_type })
             }
             _ => {
                 let builder = TimestampNanosecondBuilder::with_capacity(rows);

@@ -1,16 +1,12 @@
 //! The second pass: bytes to record batches, for the columns a plan needs and in the reading it needs them.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
-use arrow::array::RecordBatchOptions;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, data_type};
-use super::lines::{end_of_line, end_of_whole_lines, first_line, strip_bom};
-use super::{CsvError, SparkType, Splitter};
+use super::lines::{first_line, strip_bom};
+use super::rows::{PartialLine, Rows};
+use super::{DecodeError, SparkType, Splitter};
 use crate::spark_text::SessionZone;
 
 /// How a column is to be read, given the type that inference found for it.
@@ -57,9 +53,6 @@ impl Default for DecoderOptions {
     }
 }
 
-/// Bytes of line text a batch may take before it is cut short, far below what 32-bit string offsets can address.
-const MAX_BATCH_BYTES: usize = 1 << 30;
-
 /// Turns the bytes of a file, or of a [`LineRange`](super::LineRange) of one, into record batches.
 ///
 /// ```
@@ -72,23 +65,17 @@ const MAX_BATCH_BYTES: usize = 1 << 30;
 /// decoder.finish()?;
 /// let batch = decoder.next_batch().unwrap();
 /// assert_eq!(batch.num_rows(), 1);
-/// # Ok::<(), merlion_io::csv::CsvError>(())
+/// # Ok::<(), merlion_io::csv::DecodeError>(())
 /// ```
 #[derive(Debug)]
 pub struct CsvDecoder {
-    schema: SchemaRef,
-    columns: Vec<(usize, Column)>,
+    /// Which column of the file each column of the batches is.
+    indices: Vec<usize>,
+    rows: Rows,
     splitter: Splitter,
-    batch_size: usize,
-    rows: usize,
-    bytes: usize,
-    /// Number of the next record.
-    record: u64,
-    /// The beginning of a line whose end has not come yet.
-    partial: Vec<u8>,
+    partial: PartialLine,
     at_file_start: bool,
     header_due: bool,
-    ready: VecDeque<RecordBatch>,
 }
 
 impl CsvDecoder {
@@ -96,36 +83,25 @@ impl CsvDecoder {
     ///
     /// # Errors
     /// A column beyond the file's, or a time column of a type that Spark cannot cast to a date.
-    pub fn new(projection: &[Projected], file_columns: usize, options: DecoderOptions) -> Result<Self, CsvError> {
-        let mut columns = Vec::with_capacity(projection.len());
-        let mut fields = Vec::with_capacity(projection.len());
-        for projected in projection {
-            if projected.index >= file_columns {
-                let (name, index) = (projected.name.clone(), projected.index);
-                return Err(CsvError::NoSuchColumn { name, index, columns: file_columns });
-            }
-            columns.push((projected.index, Column::new(projected, options.zone, options.batch_size)?));
-            fields.push(Field::new(&projected.name, data_type(projected.read), true));
+    pub fn new(projection: &[Projected], file_columns: usize, options: DecoderOptions) -> Result<Self, DecodeError> {
+        if let Some(beyond) = projection.iter().find(|projected| projected.index >= file_columns) {
+            let (name, index) = (beyond.name.clone(), beyond.index);
+            return Err(DecodeError::NoSuchColumn { name, index, columns: file_columns });
         }
         let limit = projection.iter().map(|projected| projected.index + 1).max().unwrap_or(0);
         Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
-            columns,
+            indices: projection.iter().map(|projected| projected.index).collect(),
+            rows: Rows::new(projection, &options)?,
             splitter: Splitter::new(limit),
-            batch_size: options.batch_size.max(1),
-            rows: 0,
-            bytes: 0,
-            record: options.first_record,
-            partial: Vec::new(),
+            partial: PartialLine::default(),
             at_file_start: false,
             header_due: false,
-            ready: VecDeque::new(),
         })
     }
 
     /// The schema of the batches.
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        self.rows.schema()
     }
 
     /// Says that the next bytes are the first of a file: its byte order mark and its header, whatever that says, are
@@ -139,32 +115,21 @@ impl CsvDecoder {
     ///
     /// # Errors
     /// A time outside of the years that nanoseconds can hold.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), CsvError> {
-        let mut bytes = bytes;
-        if !self.partial.is_empty() {
-            let end = end_of_line(bytes);
-            self.partial.extend_from_slice(&bytes[..end]);
-            if end == bytes.len() {
-                return Ok(());
-            }
-            bytes = &bytes[end + 1..];
-            self.end_line()?;
-        }
-        let (lines, partial) = bytes.split_at(end_of_whole_lines(bytes));
-        self.decode(lines)?;
-        self.partial.extend_from_slice(partial);
-        Ok(())
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        let mut partial = std::mem::take(&mut self.partial);
+        let decoded = partial.push(bytes, |lines| self.decode(lines));
+        self.partial = partial;
+        decoded
     }
 
     /// Says that the line at hand is whole: the end of a file, or of a range, whose last line has no line break.
     ///
     /// # Errors
     /// As for [`push`](Self::push).
-    pub fn end_line(&mut self) -> Result<(), CsvError> {
-        let mut line = std::mem::take(&mut self.partial);
-        let decoded = self.decode(&line);
-        line.clear();
-        self.partial = line;
+    pub fn end_line(&mut self) -> Result<(), DecodeError> {
+        let mut partial = std::mem::take(&mut self.partial);
+        let decoded = partial.end(|line| self.decode(line));
+        self.partial = partial;
         decoded
     }
 
@@ -172,26 +137,18 @@ impl CsvDecoder {
     ///
     /// # Errors
     /// As for [`push`](Self::push).
-    pub fn finish(&mut self) -> Result<(), CsvError> {
+    pub fn finish(&mut self) -> Result<(), DecodeError> {
         self.end_line()?;
-        if self.rows > 0 {
-            let batch = cut_batch(&self.schema, &mut self.columns, self.rows)?;
-            (self.rows, self.bytes) = (0, 0);
-            self.ready.push_back(batch);
-        }
-        Ok(())
+        self.rows.finish()
     }
 
     /// The next batch that is ready.
     pub fn next_batch(&mut self) -> Option<RecordBatch> {
-        self.ready.pop_front()
+        self.rows.next_batch()
     }
 
-    fn decode(&mut self, lines: &[u8]) -> Result<(), CsvError> {
+    fn decode(&mut self, lines: &[u8]) -> Result<(), DecodeError> {
         let mut lines = lines;
-        if lines.is_empty() {
-            return Ok(());
-        }
         if std::mem::take(&mut self.at_file_start) {
             lines = strip_bom(lines);
         }
@@ -200,35 +157,16 @@ impl CsvDecoder {
             self.header_due = false;
             lines = rest;
         }
-        let Self { schema, columns, splitter, batch_size, rows, bytes, record: number, ready, .. } = self;
+        let Self { indices, rows, splitter, .. } = self;
         let mut records = splitter.records(lines);
         while let Some(record) = records.next_record() {
-            for (position, (index, column)) in columns.iter_mut().enumerate() {
-                let token = record.field(*index);
-                if column.append(token).is_err() {
-                    return Err(CsvError::TimeOutOfRange {
-                        column: schema.field(position).name().clone(),
-                        value: String::from_utf8_lossy(token).into_owned(),
-                        record: *number,
-                    });
-                }
+            for (column, index) in indices.iter().enumerate() {
+                rows.append(column, record.field(*index))?;
             }
-            *number += 1;
-            *rows += 1;
-            *bytes += record.line().len();
-            if *rows == *batch_size || *bytes > MAX_BATCH_BYTES {
-                ready.push_back(cut_batch(schema, columns, *rows)?);
-                (*rows, *bytes) = (0, 0);
-            }
+            rows.end_record(record.line().len())?;
         }
         Ok(())
     }
-}
-
-fn cut_batch(schema: &SchemaRef, columns: &mut [(usize, Column)], rows: usize) -> Result<RecordBatch, CsvError> {
-    let arrays = columns.iter_mut().map(|(_, column)| column.finish()).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
 }
 
 #[cfg(test)]

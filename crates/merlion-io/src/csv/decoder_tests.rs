@@ -9,7 +9,11 @@ fn projected(index: usize, read: Read) -> Projected {
     Projected { name: format!("c{index}"), index, read }
 }
 
-fn decode(projection: &[Projected], options: DecoderOptions, chunks: &[&[u8]]) -> Result<Vec<RecordBatch>, CsvError> {
+fn decode(
+    projection: &[Projected],
+    options: DecoderOptions,
+    chunks: &[&[u8]],
+) -> Result<Vec<RecordBatch>, DecodeError> {
     let mut decoder = CsvDecoder::new(projection, 9, options)?;
     decoder.begin_file();
     for chunk in chunks {

@@ -7,7 +7,7 @@ use super::SparkType;
 
 /// A failure of the CSV decoder. Tokens that a column's type cannot read are no failure: Spark makes them null.
 #[derive(Debug, Error)]
-pub enum CsvError {
+pub enum DecodeError {
     /// A projected column number is beyond the columns of the file.
     #[error("column number {index} (`{name}`) is outside of the {columns} columns of the file")]
     NoSuchColumn {

@@ -20,7 +20,7 @@ pub struct Sighting {
 
 impl Sighting {
     #[cold]
-    fn of(token: &[u8], record: u64) -> Self {
+    pub(crate) fn of(token: &[u8], record: u64) -> Self {
         const KEEP: usize = 64;
         Self { token: String::from_utf8_lossy(&token[..token.len().min(KEEP)]).into_owned(), record }
     }

@@ -32,7 +32,10 @@ impl Hasher for Unhashed {
 
 type Hashes = HashSet<u64, BuildHasherDefault<Unhashed>>;
 
-/// A bottom-k sample of key tuples: the raw tokens of the key columns, null where a token is empty.
+/// Stands for the length of a token that is null.
+const NULL: u32 = u32::MAX;
+
+/// A bottom-k sample of key tuples: the raw tokens of the key columns.
 #[derive(Debug, Clone)]
 pub struct KeySample {
     columns: Vec<usize>,
@@ -64,17 +67,28 @@ impl KeySample {
         &self.columns
     }
 
-    /// Takes in a record's key.
+    /// Takes in a record's key; an empty token is null.
     #[inline]
     pub fn update(&mut self, record: &Record<'_>) {
-        if self.is_previous(record) {
+        let columns = std::mem::take(&mut self.columns);
+        self.update_with(columns.len(), |part| {
+            let token = record.field(columns[part]);
+            (!token.is_empty()).then_some(token)
+        });
+        self.columns = columns;
+    }
+
+    /// Takes in a key of `parts` parts.
+    #[inline]
+    pub(crate) fn update_with<'t>(&mut self, parts: usize, token: impl Fn(usize) -> Option<&'t [u8]>) {
+        if self.is_previous(parts, &token) {
             return;
         }
         self.current.clear();
-        for &column in &self.columns {
-            let token = record.field(column);
-            self.current.extend_from_slice(&(token.len() as u32).to_le_bytes());
-            self.current.extend_from_slice(token);
+        for part in 0..parts {
+            let token = token(part);
+            self.current.extend_from_slice(&token.map_or(NULL, |token| token.len() as u32).to_le_bytes());
+            self.current.extend_from_slice(token.unwrap_or_default());
         }
         std::mem::swap(&mut self.previous, &mut self.current);
         let hash = hash(&self.previous);
@@ -85,15 +99,16 @@ impl KeySample {
     }
 
     #[inline]
-    fn is_previous(&self, record: &Record<'_>) -> bool {
+    fn is_previous<'t>(&self, parts: usize, token: impl Fn(usize) -> Option<&'t [u8]>) -> bool {
         let mut rest = self.previous.as_slice();
-        for &column in &self.columns {
-            let token = record.field(column);
+        for part in 0..parts {
+            let token = token(part);
             let Some((len, tail)) = rest.split_first_chunk::<4>() else { return false };
-            if u32::from_le_bytes(*len) as usize != token.len() || !tail.starts_with(token) {
+            let bytes = token.unwrap_or_default();
+            if u32::from_le_bytes(*len) != token.map_or(NULL, |token| token.len() as u32) || !tail.starts_with(bytes) {
                 return false;
             }
-            rest = &tail[token.len()..];
+            rest = &tail[bytes.len()..];
         }
         !self.previous.is_empty()
     }
@@ -141,8 +156,9 @@ impl KeySample {
             let mut rest = &key[..];
             let mut tokens = Vec::with_capacity(self.columns.len());
             while let Some((len, tail)) = rest.split_first_chunk::<4>() {
-                let (token, tail) = tail.split_at((u32::from_le_bytes(*len) as usize).min(tail.len()));
-                tokens.push(Some(token).filter(|token| !token.is_empty()));
+                let len = u32::from_le_bytes(*len);
+                let (token, tail) = tail.split_at(if len == NULL { 0 } else { (len as usize).min(tail.len()) });
+                tokens.push((len != NULL).then_some(token));
                 rest = tail;
             }
             tokens

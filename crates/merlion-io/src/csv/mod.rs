@@ -16,12 +16,13 @@ mod key_sample;
 mod lines;
 mod number;
 mod record;
+pub(crate) mod rows;
 mod survey;
 mod types;
 
 pub use decoder::{CsvDecoder, DecoderOptions, Projected, Read};
 pub use epoch::{EpochUnit, epoch_to_nanos, epoch_unit};
-pub use error::CsvError;
+pub use error::DecodeError;
 pub use infer::{ColumnInference, Sighting, TimeRange};
 pub use key_sample::{KEY_SAMPLE_SIZE, KeySample};
 pub use lines::{LineRange, first_line, is_blank, strip_bom};

@@ -98,7 +98,7 @@ fn a_row_that_comes_out_empty_is_left_out() {
 
 #[test]
 fn a_type_without_text_is_refused_by_name() {
-    let schema = Schema::new(vec![arrow::datatypes::Field::new("x", DataType::Binary, true)]);
+    let schema = Schema::new(vec![arrow::datatypes::Field::new("x", arrow::datatypes::DataType::Binary, true)]);
     let error = CsvTextWriter::new(&schema, SessionZone::Utc).unwrap_err();
-    assert_eq!(error.to_string(), "column `x` has the type Binary, which is not written as CSV");
+    assert_eq!(error.to_string(), "column `x` has the type Binary, which is not written as text");
 }

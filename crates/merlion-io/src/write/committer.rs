@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
-use super::manifest::{MAX_NOTES, Manifest, Note};
+use super::manifest::{MANIFEST, MAX_NOTES, Manifest, Note};
 use super::shown::ShownSeries;
+use super::target;
+use crate::format::FileFormat;
 
 /// Why output could not be committed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,24 @@ pub enum CommitError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// What is there is of another format or has other columns than what would be appended to it.
+    #[error("{path} holds {there}; {ours} cannot be appended to it")]
+    Mismatch {
+        /// The folder.
+        path: String,
+        /// What is there.
+        there: String,
+        /// What was to be appended.
+        ours: String,
+    },
+    /// What is there cannot be read, so that nothing can be appended to it.
+    #[error("cannot append to {path}: {reason}")]
+    Unreadable {
+        /// The folder.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A part is missing though the job ended well.
     #[error("{found} part files are finished in {path}, {expected} were reported; nothing was committed")]
     Incomplete {
@@ -53,6 +75,42 @@ pub enum CommitError {
         /// Parts there should be.
         expected: usize,
     },
+}
+
+/// What becomes of what the output folder holds, in Spark's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SaveMode {
+    /// It is replaced.
+    #[default]
+    Overwrite,
+    /// It stays, and new part files come to it.
+    Append,
+}
+
+impl FromStr for SaveMode {
+    type Err = UnknownMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMode> {
+        match text.to_ascii_lowercase().as_str() {
+            "overwrite" => Ok(Self::Overwrite),
+            "append" => Ok(Self::Append),
+            _ => Err(UnknownMode),
+        }
+    }
+}
+
+/// A save mode that is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mode: overwrite or append")]
+pub struct UnknownMode;
+
+/// Format and columns of an output.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// How part files are stored.
+    pub format: FileFormat,
+    /// Their columns.
+    pub schema: SchemaRef,
 }
 
 /// What was committed.
@@ -91,7 +149,7 @@ pub trait Committer: Debug + Send + Sync {
     /// A [`CommitError`] when the staging folder cannot be listed.
     async fn progress(&self) -> Result<(usize, u64), CommitError>;
 
-    /// Replaces the old output by the new. `expected_parts` is how many part files the finished job reported.
+    /// Replaces the old output by the new, or puts the new beside it. `expected_parts` is how many part files the finished job reported.
     ///
     /// # Errors
     /// A [`CommitError`]; the old output is untouched unless every new part was there.
@@ -104,7 +162,7 @@ pub trait Committer: Debug + Send + Sync {
     async fn abort(&self) -> Result<(), CommitError>;
 }
 
-/// The committer of a folder that one job at a time overwrites: parts wait in `_temporary/<job>` and are renamed.
+/// The committer of a folder that one job at a time writes to: parts wait in `_temporary/<job>` and are renamed.
 ///
 /// On an object store a rename is a copy and a delete; the order of steps is the same.
 #[derive(Debug)]
@@ -118,6 +176,8 @@ pub struct StagingCommitter {
     extension: String,
     /// The first part file of an output without rows: its header.
     empty_file: Vec<u8>,
+    /// What is appended to the output, if it is not replaced.
+    appended: Option<Layout>,
 }
 
 impl StagingCommitter {
@@ -132,7 +192,22 @@ impl StagingCommitter {
         empty_file: Vec<u8>,
     ) -> Self {
         let staging = output.clone().join("_temporary").join(job.to_string());
-        Self { store, output, typed: typed.to_owned(), staging, job, extension: extension.to_owned(), empty_file }
+        Self {
+            store,
+            output,
+            typed: typed.to_owned(),
+            staging,
+            job,
+            extension: extension.to_owned(),
+            empty_file,
+            appended: None,
+        }
+    }
+
+    /// The same committer, which keeps what the folder holds, if that has the format and the columns of what comes to it.
+    #[must_use]
+    pub fn appending(self, output: Layout) -> Self {
+        Self { appended: Some(output), ..self }
     }
 
     /// Where tasks write.
@@ -149,7 +224,7 @@ impl StagingCommitter {
         let mut listed: Vec<_> = self
             .store
             .list(Some(&self.staging))
-            .try_filter(|meta| futures::future::ready(meta.location.extension() == Some("json")))
+            .try_filter(|meta| futures::future::ready(meta.location.extension() == Some(MANIFEST)))
             .try_collect()
             .await
             .map_err(failed("list", &self.staging))?;
@@ -210,6 +285,9 @@ impl StagingCommitter {
 #[async_trait]
 impl Committer for StagingCommitter {
     async fn begin(&self) -> Result<(), CommitError> {
+        if let Some(output) = &self.appended {
+            target::check(&self.store, &self.output, &self.typed, output).await?;
+        }
         let probe = self.staging.clone().join("_started");
         self.store
             .put(&probe, Vec::new().into())
@@ -245,9 +323,16 @@ impl Committer for StagingCommitter {
         report.notes.truncate(MAX_NOTES);
 
         // Everything new is complete. From here on the old goes, then the new comes.
-        let temporary = self.output.clone().join("_temporary");
-        let old: Vec<Path> =
-            self.list(&self.output).await?.into_iter().filter(|path| !path.prefix_matches(&temporary)).collect();
+        let success = self.output.clone().join("_SUCCESS");
+        let old = match &self.appended {
+            // Who waits for it shall not take the old parts with some of the new for the whole.
+            Some(_) => vec![success.clone()],
+            None => {
+                let temporary = self.output.clone().join("_temporary");
+                let listed = self.list(&self.output).await?;
+                listed.into_iter().filter(|path| !path.prefix_matches(&temporary)).collect()
+            }
+        };
         self.delete_all(old).await?;
         let part =
             |number: usize| self.output.clone().join(format!("part-{number:05}-{}-c000.{}", self.job, self.extension));
@@ -272,7 +357,7 @@ impl Committer for StagingCommitter {
             self.put(&part(0), self.empty_file.clone()).await?;
             report.files = 1;
         }
-        self.put(&self.output.clone().join("_SUCCESS"), Vec::new()).await?;
+        self.put(&success, Vec::new()).await?;
         // The output is whole; what cannot be removed now is only untidy.
         if let Err(error) = self.abort().await {
             log::warn!("staging folder left behind: {error}");
@@ -296,7 +381,7 @@ mod tests {
         let manifest = Manifest { chunk, file: file.clone(), rows: 1, series: 1, ..Manifest::default() };
         let at = |name: &str| committer.staging().clone().join(name);
         store.put(&at(&file), text.to_owned().into_bytes().into()).await.unwrap();
-        store.put(&at(&file.replace("csv", "json")), serde_json::to_vec(&manifest).unwrap().into()).await.unwrap();
+        store.put(&at(&file.replace("csv", MANIFEST)), serde_json::to_vec(&manifest).unwrap().into()).await.unwrap();
     }
 
     async fn contents(store: &dyn ObjectStore) -> Vec<(String, String)> {
@@ -348,6 +433,38 @@ mod tests {
         assert!(matches!(error, CommitError::Incomplete { found: 1, expected: 2, .. }), "{error}");
         committer.abort().await.unwrap();
         assert_eq!(contents(store.as_ref()).await, [("out/part-00000-old.csv".to_owned(), "old".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn appending_keeps_what_is_there_if_it_is_alike() {
+        use arrow::datatypes::{DataType, Field, Schema};
+        let store = Arc::new(InMemory::new());
+        let output = |names: &[&str]| {
+            let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+            Layout { format: FileFormat::Csv, schema: Arc::new(Schema::new(fields)) }
+        };
+        let appender = |names: &[&str]| committer(&store).appending(output(names));
+        appender(&["h"]).begin().await.unwrap();
+        store.put(&Path::from("out/part-00000-old.csv"), b"h\nold\n".to_vec().into()).await.unwrap();
+        store.put(&Path::from("out/_SUCCESS"), b"old".to_vec().into()).await.unwrap();
+
+        let error = appender(&["h", "i"]).begin().await.unwrap_err().to_string();
+        assert!(error.contains("columns h;") && error.contains("columns h, i"), "{error}");
+        let mut json = output(&["h"]);
+        json.format = FileFormat::Json;
+        let error = committer(&store).appending(json).begin().await.unwrap_err().to_string();
+        assert!(error.contains("csv") && error.contains("json"), "{error}");
+
+        let appender = appender(&["h"]);
+        appender.begin().await.unwrap();
+        stage(store.as_ref(), &appender, 0, "a", "h\nnew\n").await;
+        appender.commit(Some(1)).await.unwrap();
+        let expected = [
+            ("out/_SUCCESS".to_owned(), String::new()),
+            (format!("out/part-00000-{}-c000.csv", Uuid::nil()), "h\nnew\n".to_owned()),
+            ("out/part-00000-old.csv".to_owned(), "h\nold\n".to_owned()),
+        ];
+        assert_eq!(contents(store.as_ref()).await, expected);
     }
 
     #[tokio::test]

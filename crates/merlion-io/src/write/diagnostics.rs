@@ -10,11 +10,11 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::manifest::Manifest;
-use crate::spark_text::{CsvTextWriter, SessionZone};
+use super::encoder::PartEncoder;
+use super::manifest::{MANIFEST, Manifest, STAGED};
+use crate::format::FileFormat;
 
 /// Where the diagnostics of a job go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +51,9 @@ pub fn diagnostics_schema(keys: &[String]) -> SchemaRef {
 pub(super) struct DiagnosticsFile {
     store: Arc<dyn ObjectStore>,
     staging: Path,
+    stem: String,
     schema: SchemaRef,
-    encoder: CsvTextWriter,
-    writer: BufWriter,
+    encoder: PartEncoder,
     rows: Vec<SeriesRow>,
     manifest: Manifest,
 }
@@ -62,14 +62,21 @@ pub(super) struct DiagnosticsFile {
 const FLUSH_AT: usize = 4096;
 
 impl DiagnosticsFile {
-    pub(super) fn open(store: Arc<dyn ObjectStore>, staging: &str, chunk: usize, keys: &[String]) -> Result<Self> {
+    pub(super) fn open(
+        store: Arc<dyn ObjectStore>,
+        staging: &str,
+        format: FileFormat,
+        chunk: usize,
+        keys: &[String],
+    ) -> Result<Self> {
         let schema = diagnostics_schema(keys);
-        let file = format!("part-{chunk:05}-{}.csv", Uuid::new_v4());
+        let stem = format!("part-{chunk:05}-{}", Uuid::new_v4());
+        let file = format!("{stem}.{STAGED}");
         let staging = Path::parse(staging).map_err(external)?;
         let writer = BufWriter::new(Arc::clone(&store), staging.clone().join(file.as_str()));
-        let encoder = CsvTextWriter::new(&schema, SessionZone::Utc).map_err(external)?;
+        let encoder = PartEncoder::new(format, &schema, writer).map_err(external)?;
         let manifest = Manifest { chunk, file, ..Manifest::default() };
-        Ok(Self { store, staging, schema, encoder, writer, rows: Vec::new(), manifest })
+        Ok(Self { store, staging, stem, schema, encoder, rows: Vec::new(), manifest })
     }
 
     pub(super) async fn push(&mut self, row: SeriesRow) -> Result<()> {
@@ -78,22 +85,17 @@ impl DiagnosticsFile {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let mut bytes = Vec::new();
-        if self.manifest.rows == 0 {
-            self.encoder.write_header(&mut bytes);
-        }
         let rows = std::mem::take(&mut self.rows);
         self.manifest.rows += rows.len() as u64;
         self.manifest.series = self.manifest.rows;
-        self.encoder.write_batch(&batch(&rows, &self.schema)?, &mut bytes).map_err(external)?;
-        self.writer.put(bytes.into()).await.map_err(external)
+        self.encoder.write(&batch(&rows, &self.schema)?).await.map_err(external)
     }
 
     pub(super) async fn finish(mut self) -> Result<()> {
         self.flush().await?;
-        self.writer.shutdown().await.map_err(external)?;
-        let name = self.manifest.file.replace(".csv", ".json");
+        self.encoder.close().await.map_err(external)?;
         let bytes = serde_json::to_vec(&self.manifest).map_err(external)?;
+        let name = format!("{}.{MANIFEST}", self.stem);
         self.store.put(&self.staging.clone().join(name), bytes.into()).await.map_err(external)?;
         Ok(())
     }

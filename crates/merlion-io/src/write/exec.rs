@@ -22,14 +22,14 @@ use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::diagnostics::{DiagnosticsFile, DiagnosticsSpec, SeriesRow};
-use super::manifest::{MAX_NOTES, Manifest, Note};
+use super::encoder::PartEncoder;
+use super::manifest::{MANIFEST, MAX_NOTES, Manifest, Note, STAGED};
 use super::shown::Showcase;
 use crate::chunk::Key;
-use crate::spark_text::{CsvTextWriter, SessionZone};
+use crate::format::FileFormat;
 
 /// What is written where. The input's columns are: the chunk's label; the key columns; other output columns; and, not written,
 /// status, message, model and details of the row's series.
@@ -47,6 +47,8 @@ pub struct WriteSpec {
     pub diagnostics: Option<DiagnosticsSpec>,
     /// The series that the report shows, beside the first that failed; `None` without a report.
     pub shown: Option<Vec<Key>>,
+    /// How part files are stored.
+    pub format: FileFormat,
 }
 
 /// Columns after the output columns: the series' status, message, model and details.
@@ -104,7 +106,13 @@ impl DisplayAs for WriteExec {
             .collect();
         match format {
             DisplayFormatType::TreeRender => write!(f, "parts={}", self.spec.labels.len()),
-            _ => write!(f, "WriteExec: format=csv, parts={}, columns=[{}]", self.spec.labels.len(), names.join(", ")),
+            _ => write!(
+                f,
+                "WriteExec: format={}, parts={}, columns=[{}]",
+                self.spec.format,
+                self.spec.labels.len(),
+                names.join(", ")
+            ),
         }
     }
 }
@@ -217,9 +225,8 @@ async fn write_partition(
 struct PartFile {
     store: Arc<dyn ObjectStore>,
     staging: Path,
-    writer: BufWriter,
-    encoder: CsvTextWriter,
-    buffer: Vec<u8>,
+    stem: String,
+    encoder: PartEncoder,
     key_columns: usize,
     last_key: Option<Vec<Option<String>>>,
     diagnostics: Option<DiagnosticsFile>,
@@ -227,55 +234,37 @@ struct PartFile {
     manifest: Manifest,
 }
 
-/// Bytes gathered before they are handed to the store.
-const FLUSH_AT: usize = 1 << 20;
-
 impl PartFile {
     fn open(stores: &Stores, spec: &WriteSpec, chunk: usize, schema: &SchemaRef) -> Result<Self> {
         let store = Arc::clone(&stores.output);
-        let file = format!("part-{chunk:05}-{}.csv", Uuid::new_v4());
+        let stem = format!("part-{chunk:05}-{}", Uuid::new_v4());
+        let file = format!("{stem}.{STAGED}");
         let staging = Path::parse(&spec.staging).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let writer = BufWriter::new(Arc::clone(&store), staging.clone().join(file.as_str()));
         let columns: Vec<usize> = (1..schema.fields().len() - TRAILING_COLUMNS).collect();
-        let encoder = CsvTextWriter::new(&schema.project(&columns)?, SessionZone::Utc).map_err(external)?;
-        let mut buffer = Vec::with_capacity(FLUSH_AT);
-        encoder.write_header(&mut buffer);
+        let encoder = PartEncoder::new(spec.format, &schema.project(&columns)?, writer).map_err(external)?;
         let manifest = Manifest { chunk, file, ..Manifest::default() };
         let diagnostics = match (&spec.diagnostics, &stores.diagnostics) {
             (Some(to), Some(store)) => {
                 let keys: Vec<String> =
                     schema.fields()[1..=spec.key_columns].iter().map(|f| f.name().clone()).collect();
-                Some(DiagnosticsFile::open(Arc::clone(store), &to.staging, chunk, &keys)?)
+                Some(DiagnosticsFile::open(Arc::clone(store), &to.staging, spec.format, chunk, &keys)?)
             }
             _ => None,
         };
         let showcase = spec.shown.as_deref().map(Showcase::new);
         let key_columns = spec.key_columns;
-        Ok(Self {
-            store,
-            staging,
-            writer,
-            encoder,
-            buffer,
-            key_columns,
-            last_key: None,
-            diagnostics,
-            showcase,
-            manifest,
-        })
+        Ok(Self { store, staging, stem, encoder, key_columns, last_key: None, diagnostics, showcase, manifest })
     }
 
     async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         let width = rows.num_columns();
         let columns: Vec<usize> = (1..width - TRAILING_COLUMNS).collect();
-        self.encoder.write_batch(&rows.project(&columns)?, &mut self.buffer).map_err(external)?;
+        self.encoder.write(&rows.project(&columns)?).await.map_err(external)?;
         for series in self.count(rows)? {
             if let Some(diagnostics) = &mut self.diagnostics {
                 diagnostics.push(series).await?;
             }
-        }
-        if self.buffer.len() >= FLUSH_AT {
-            self.flush().await?;
         }
         Ok(())
     }
@@ -325,20 +314,14 @@ impl PartFile {
         Ok(begun)
     }
 
-    async fn flush(&mut self) -> Result<()> {
-        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(FLUSH_AT));
-        self.writer.put(full.into()).await.map_err(|e| DataFusionError::External(Box::new(e)))
-    }
-
     /// Closes the data file, then says so: the manifest is what makes an attempt count.
     async fn finish(mut self) -> Result<Manifest> {
         self.manifest.shown = self.showcase.take().map(|showcase| showcase.shown).unwrap_or_default();
         if let Some(diagnostics) = self.diagnostics.take() {
             diagnostics.finish().await?;
         }
-        self.flush().await?;
-        self.writer.shutdown().await.map_err(|e| exec_datafusion_err!("close {}: {e}", self.manifest.file))?;
-        let name = self.manifest.file.replace(".csv", ".json");
+        self.encoder.close().await.map_err(|e| exec_datafusion_err!("close {}: {e}", self.manifest.file))?;
+        let name = format!("{}.{MANIFEST}", self.stem);
         let bytes = serde_json::to_vec(&self.manifest).map_err(external)?;
         self.store
             .put(&self.staging.clone().join(name), bytes.into())

@@ -9,6 +9,13 @@ use super::shown::ShownSeries;
 /// Most messages one part file's manifest carries: enough to name the first offenders, little enough for any driver.
 pub(super) const MAX_NOTES: usize = 50;
 
+/// What the names of manifests end in.
+pub(super) const MANIFEST: &str = "json";
+
+/// What the names of staged data files end in, whatever their format: nothing that a manifest's name does. What users see is
+/// named when it is committed.
+pub(super) const STAGED: &str = "part";
+
 /// What a task says about a part file it has finished.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -5,12 +5,15 @@
 
 mod committer;
 mod diagnostics;
+mod encoder;
 mod exec;
 mod manifest;
 mod shown;
+mod target;
 
-pub use committer::{CommitError, CommitReport, Committer, StagingCommitter};
+pub use committer::{CommitError, CommitReport, Committer, Layout, SaveMode, StagingCommitter, UnknownMode};
 pub use diagnostics::{DiagnosticsSpec, diagnostics_schema};
+pub use encoder::{EncodeError, empty_file};
 pub use exec::{WriteExec, WriteSpec};
 pub use manifest::{Manifest, Note};
 pub use shown::ShownSeries;

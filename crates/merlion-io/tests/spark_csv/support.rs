@@ -13,7 +13,8 @@ use arrow::datatypes::{
     TimestampNanosecondType,
 };
 use merlion_io::csv::{
-    CsvDecoder, CsvError, CsvSurvey, DecoderOptions, Projected, Read, SparkType, SurveyOptions, first_line, strip_bom,
+    CsvDecoder, CsvSurvey, DecodeError, DecoderOptions, Projected, Read, SparkType, SurveyOptions, first_line,
+    strip_bom,
 };
 use merlion_io::spark_text::{CsvTextWriter, SessionZone, parse_date, parse_timestamp, push_date, push_timestamp};
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ pub(crate) fn decode(
     survey: &CsvSurvey,
     zone: SessionZone,
     read: impl Fn(usize, SparkType) -> Read,
-) -> Result<Table, CsvError> {
+) -> Result<Table, DecodeError> {
     let columns: Vec<Projected> = survey
         .names()
         .iter()
