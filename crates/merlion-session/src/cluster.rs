@@ -79,6 +79,9 @@ pub enum ClusterError {
         /// What the connection said.
         source: tonic::transport::Error,
     },
+    /// The session in this process could not be made.
+    #[error("no session: {0}")]
+    Session(#[source] DataFusionError),
     /// The embedded cluster did not start.
     #[error("the embedded cluster did not start: {0}")]
     Embedded(#[source] DataFusionError),

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use datafusion::catalog::TableFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use merlion::models::{Catalog, forecast};
 
@@ -20,4 +21,10 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
 /// Our scalar functions.
 pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     vec![merlion_io::chunk::range_chunk_udf(), crate::rules::unnest_dependencies::undetermined_udf()]
+}
+
+/// Our table functions.
+pub(crate) fn table_functions() -> Vec<Arc<TableFunction>> {
+    let forecast = merlion_udf::aggregate::forecast::forecast_udaf(catalog());
+    vec![crate::forecast_by::forecast_by(catalog(), forecast)]
 }
