@@ -10,6 +10,8 @@ mod cancel;
 mod chaos;
 /// One job in one process and in several.
 mod distributed;
+/// The examples of the documentation.
+mod docs;
 /// What the forecast app writes.
 mod forecast_app;
 /// Less memory than a partition needs.
@@ -22,3 +24,5 @@ mod program;
 mod s3;
 /// The functions in SQL.
 mod sql;
+/// The shell.
+mod sql_shell;

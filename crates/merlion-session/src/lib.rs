@@ -3,6 +3,7 @@
 pub mod cluster;
 mod codec;
 mod config;
+mod copy;
 mod embedded;
 pub mod engine;
 pub mod forecast_by;

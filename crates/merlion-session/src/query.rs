@@ -25,6 +25,7 @@ use datafusion_proto::protobuf::LogicalPlanNode;
 use futures::StreamExt;
 
 use crate::cluster::{Cluster, ClusterError};
+use crate::copy;
 use crate::master::Master;
 use crate::session::{runtime_env, session_state};
 use crate::stores::Credentials;
@@ -178,7 +179,8 @@ impl QueryPlanner for ClusterPlanner {
             }
             _ => {
                 check_tables(plan)?;
-                self.ballista.create_physical_plan(plan, session).await
+                let copy = copy::to_send(plan, session)?;
+                self.ballista.create_physical_plan(copy.as_ref().unwrap_or(plan), session).await
             }
         }
     }
@@ -187,6 +189,9 @@ impl QueryPlanner for ClusterPlanner {
 /// Refuses tables that no other process can read, in words that say what to do.
 fn check_tables(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
+        if matches!(node, LogicalPlan::RecursiveQuery(_)) {
+            return plan_err!("a recursive query runs in one process only, with --master local[N]");
+        }
         if let LogicalPlan::TableScan(scan) = node
             && scan.table_name.schema() != Some("information_schema")
             && let Ok(provider) = source_as_provider(&scan.source)

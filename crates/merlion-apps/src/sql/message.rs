@@ -24,6 +24,21 @@ const WRAPPINGS: [&str; 14] = [
     "IO error: ",
 ];
 
+/// The shells of an error that came through another process, where it was printed for programmers.
+const DEBUG_NAMES: [&str; 11] = [
+    "DataFusionError",
+    "Shared",
+    "External",
+    "ArrowError",
+    "Execution",
+    "Plan",
+    "Internal",
+    "Context",
+    "ComputeError",
+    "InvalidArgumentError",
+    "CastError",
+];
+
 /// The error as one line.
 pub(super) fn one_line(error: &DataFusionError, context: &SessionContext) -> String {
     let root = error.find_root();
@@ -46,7 +61,7 @@ fn plain(text: &str) -> String {
     let mut text = unescaped(text);
     loop {
         let before = text.len();
-        text = text.trim_start_matches(['\n', ' ', ':']).to_owned();
+        text = text.trim_start_matches(['\n', ' ', ':']).trim_end().to_owned();
         for wrapping in WRAPPINGS {
             let Some(rest) = text.strip_prefix(wrapping) else { continue };
             text = match wrapping {
@@ -62,8 +77,12 @@ fn plain(text: &str) -> String {
         {
             text = rest.to_owned();
         }
-        if let Some(rest) = text.strip_prefix("DataFusionError(").and_then(|rest| rest.strip_suffix(')')) {
-            text = rest.to_owned();
+        for name in DEBUG_NAMES {
+            if let Some(inner) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')')) {
+                // What came with it, such as where it happened, was for programmers.
+                let inner = inner.trim_end_matches(", None").trim_end_matches(", Some(\"\")");
+                text = inner.trim_matches('"').to_owned();
+            }
         }
         if text.len() == before {
             return joined(&text);
@@ -119,6 +138,14 @@ mod tests {
             (
                 "Execution error: Job aB3 failed: Job failed due to stage 1 failed: Task failed due to runtime execution error: DataFusionError(Execution error: no)",
                 "no",
+            ),
+            (
+                "Execution error: Job a1 failed: DataFusionError(Shared(External(ArrowError(DivideByZero, None))))\n",
+                "DivideByZero",
+            ),
+            (
+                "Execution error: Job a1 failed: DataFusionError(Execution(\"forecast: \\\"x\\\" is no time\"))",
+                "forecast: \"x\" is no time",
             ),
         ];
         for (wrapped, want) in cases {
