@@ -437,3 +437,39 @@ fn the_time_zone_is_the_sessions() {
     ]);
     assert_eq!(time, "t\n2020-01-01T00:00:00+05:30\n");
 }
+
+#[test]
+fn a_terminal_is_asked_line_by_line() {
+    let folder = tempdir().unwrap();
+    let history = folder.path().join("history");
+    let shell = format!("'{}' sql --master 'local[1]'", env!("CARGO_BIN_EXE_merlion-under-test"));
+    // `script` of util-linux gives a program a terminal.
+    let child = std::process::Command::new("script")
+        .args(["--quiet", "--return", "--command", &shell, "/dev/null"])
+        .env("MERLION_HISTORY", &history)
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("skipped: no `script` of util-linux here");
+        return;
+    };
+    let typed =
+        ["SELECT 6 * 7 AS a,\r", "'x' AS b;\r", "SELECT nope;\r", "\\timing\r", "SELECT 1 AS \"é\";\r", "\\q\r"];
+    let mut terminal = child.stdin.take().expect("piped");
+    for line in typed {
+        terminal.write_all(line.as_bytes()).expect("the terminal reads");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    let output = child.wait_with_output().expect("the program ends");
+    drop(terminal);
+    let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{:?}: {seen}", output.status);
+    for words in ["merlion> ", "     ... ", "| 42 | x |", "error: No field named nope.", "times are not told", "| é |"]
+    {
+        assert!(seen.contains(words), "no '{words}' in:\n{seen}");
+    }
+    let remembered = fs::read_to_string(&history).unwrap();
+    assert_eq!(remembered.replace('\n', "\r").split_inclusive('\r').collect::<Vec<_>>(), typed);
+}

@@ -1,6 +1,7 @@
 //! The shell's own commands, which begin with a backslash.
 
 use std::fmt::Write;
+use std::io::{Write as _, stdout};
 
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Documentation;
@@ -31,11 +32,11 @@ impl Shell {
         let argument = argument.trim();
         match (name, argument) {
             ("q" | "quit", "") => return Ok(Next::Stop),
-            ("?" | "help", "") => print!("{HELP}"),
+            ("?" | "help", "") => show(HELP),
             ("d", "") => return self.statement(TABLES).await,
             ("d", table) => return self.statement(&format!("DESCRIBE {table}")).await,
-            ("h", "") => print!("{}", functions(&self.session.context().state())),
-            ("h", function) => print!("{}", function_help(&self.session.context().state(), function)?),
+            ("h", "") => show(&functions(&self.session.context().state())),
+            ("h", function) => show(&function_help(&self.session.context().state(), function)?),
             ("timing", "") => {
                 self.timing = !self.timing;
                 eprintln!("times are {}", if self.timing { "told" } else { "not told" });
@@ -44,6 +45,11 @@ impl Shell {
         }
         Ok(Next::Go)
     }
+}
+
+/// Writes a text; a reader who has closed the pipe has seen enough.
+fn show(text: &str) {
+    let _ = stdout().write_all(text.as_bytes());
 }
 
 /// Every function by name, those of this project first.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use console::{Term, measure_text_width};
@@ -83,7 +84,9 @@ impl Prompt {
         }
         self.history.push(line.to_owned());
         let Some(path) = &self.file else { return };
-        let written = OpenOptions::new().create(true).append(true).open(path).and_then(|mut f| writeln!(f, "{line}"));
+        // What one types is nobody else's business.
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        let written = file.and_then(|mut file| writeln!(file, "{line}"));
         if let Err(error) = written {
             log::warn!("{}: {error}; the history ends with this session", path.display());
             self.file = None;
