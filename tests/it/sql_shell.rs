@@ -123,6 +123,21 @@ fn forecast_by_is_the_aggregate_taken_apart() {
 }
 
 #[test]
+fn a_forecast_in_sql_shuffles_once_runs_in_many_tasks_and_can_be_stopped() {
+    for query in [FORECAST, "SELECT * FROM forecast_by('sales', 'ds', 'y', 'store, dept', {model: 'ETS', horizon: 3})"]
+    {
+        let plan = answer(&["--master", "local[3]", "-e", &tables(), "-e", &format!("EXPLAIN {query}")]);
+        assert_eq!(plan.matches("RepartitionExec").count(), 1, "{plan}");
+        assert!(
+            plan.contains("dept@1], 3), input_partitions=1"),
+            "one small file is for three processors, too:\n{plan}"
+        );
+        assert_eq!(plan.matches("AggregateExec").count(), 1, "one stage, not two:\n{plan}");
+        assert_eq!(plan.matches("SeriesScopeExec").count(), 1, "{plan}");
+    }
+}
+
+#[test]
 fn forecast_by_names_the_argument_that_is_wrong() {
     let tables = tables();
     let cases = [

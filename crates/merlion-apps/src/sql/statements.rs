@@ -13,6 +13,8 @@ pub(super) enum Input {
 #[derive(Debug, Default)]
 pub(super) struct Statements {
     text: String,
+    /// How much of the text is known to hold no end, so that long statements are not read again for every line.
+    scanned: usize,
 }
 
 impl Statements {
@@ -21,16 +23,17 @@ impl Statements {
         if let Some(command) = line.trim().strip_prefix('\\')
             && self.is_empty()
         {
-            self.text.clear();
+            self.clear();
             // psql's users end commands with a semicolon.
             return vec![Input::Command(command.trim_end_matches(';').trim().to_owned())];
         }
         self.text.push_str(line);
         self.text.push('\n');
         let mut complete = Vec::new();
-        while let Some(end) = end_of_statement(&self.text) {
+        while let Some(end) = self.end_of_statement() {
             let rest = self.text.split_off(end + 1);
             let statement = std::mem::replace(&mut self.text, rest);
+            self.scanned = 0;
             complete.extend(statement_of(&statement[..end]));
         }
         complete
@@ -44,79 +47,82 @@ impl Statements {
     /// Throws away what waits for its end.
     pub(super) fn clear(&mut self) {
         self.text.clear();
+        self.scanned = 0;
     }
 
     /// What is left when the input has ended: a last statement needs no semicolon.
     pub(super) fn finish(&mut self) -> Option<Input> {
+        self.scanned = 0;
         statement_of(&std::mem::take(&mut self.text))
+    }
+
+    /// Where the first statement ends: its semicolon outside of quotes and comments.
+    fn end_of_statement(&mut self) -> Option<usize> {
+        let mut end = None;
+        self.scanned = scan(&self.text, self.scanned, |at, letter| {
+            if letter == ';' {
+                end = Some(at);
+            }
+            end.is_some()
+        });
+        end
     }
 }
 
 /// The statement in a text, if there is more than comments in it.
 fn statement_of(text: &str) -> Option<Input> {
     let mut code = false;
-    scan(text, |_, letter| {
+    scan(text, 0, |_, letter| {
         code |= !letter.is_whitespace();
         code
     });
     code.then(|| Input::Statement(text.trim().to_owned()))
 }
 
-/// Where the first statement ends: its semicolon outside of quotes and comments.
-fn end_of_statement(text: &str) -> Option<usize> {
-    let mut end = None;
-    scan(text, |at, letter| {
-        if letter == ';' {
-            end = Some(at);
-        }
-        end.is_some()
-    });
-    end
-}
-
-/// Calls `found` with every character that is no comment, until it returns true; of a quoted text only with its first quote.
-fn scan(text: &str, mut found: impl FnMut(usize, char) -> bool) {
-    let mut at = 0;
+/// Calls `found` with every character from a place on that is no comment, until it returns true; of a quoted text only with its first
+/// quote. Returns where to go on when there is more text: before a quote or a comment that has not ended.
+fn scan(text: &str, from: usize, mut found: impl FnMut(usize, char) -> bool) -> usize {
+    let mut at = from;
     while let Some(letter) = text[at..].chars().next() {
         let rest = &text[at..];
-        if rest.starts_with("--") {
-            at += rest.find('\n').unwrap_or(rest.len());
+        let length = if rest.starts_with("--") {
+            rest.find('\n')
         } else if rest.starts_with("/*") {
-            at += end_of_comment(rest);
+            length_of_comment(rest)
         } else {
             if found(at, letter) {
-                return;
+                return at;
             }
-            at += match letter {
-                '\'' | '"' | '`' => end_of_quotes(rest, letter),
-                _ => letter.len_utf8(),
-            };
+            match letter {
+                // A doubled quote ends one text and begins the next, which comes to the same.
+                '\'' | '"' | '`' => rest[1..].find(letter).map(|end| end + 2),
+                _ => Some(letter.len_utf8()),
+            }
+        };
+        match length {
+            Some(length) => at += length,
+            None => return at,
         }
     }
+    at
 }
 
-/// The length of a block comment; they nest.
-fn end_of_comment(text: &str) -> usize {
+/// The length of a block comment that ends; they nest.
+fn length_of_comment(text: &str) -> Option<usize> {
     let (mut depth, mut at) = (0usize, 0);
-    while at < text.len() {
+    loop {
         let rest = &text[at..];
         if rest.starts_with("/*") {
             (depth, at) = (depth + 1, at + 2);
         } else if rest.starts_with("*/") {
             (depth, at) = (depth - 1, at + 2);
             if depth == 0 {
-                return at;
+                return Some(at);
             }
         } else {
-            at += rest.chars().next().map_or(1, char::len_utf8);
+            at += rest.chars().next()?.len_utf8();
         }
     }
-    text.len()
-}
-
-/// The length of a quoted text. A doubled quote ends one and begins the next, which comes to the same.
-fn end_of_quotes(text: &str, quote: char) -> usize {
-    text[1..].find(quote).map_or(text.len(), |end| end + 2)
 }
 
 #[cfg(test)]
@@ -155,6 +161,18 @@ mod tests {
         assert_eq!(cut("\\d sales;\nSELECT 1;"), [Input::Command("d sales".to_owned()), statement("SELECT 1")]);
         assert_eq!(cut("SELECT '\n\\d';"), [statement("SELECT '\n\\d'")]);
         assert_eq!(cut("-- a comment\n\\q"), [Input::Command("q".to_owned())]);
+    }
+
+    #[test]
+    fn a_long_statement_takes_time_that_grows_with_its_length_only() {
+        // Read again for every line, this would be 10^11 characters.
+        let mut statements = Statements::default();
+        statements.push_line("INSERT INTO t VALUES");
+        for row in 0..100_000 {
+            assert_eq!(statements.push_line(&format!("({row}, 'a;b'), -- {row};")), []);
+        }
+        assert_eq!(statements.push_line("(0, '');").len(), 1);
+        assert!(statements.is_empty());
     }
 
     #[test]
