@@ -1,16 +1,11 @@
 //! Ending a job from outside.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::tempdir;
 
-use crate::program::{Cluster, SLOW_MODEL, daily_table, far_times, merlion, text, wait_for, wait_for_end};
-
-fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill is there");
-    assert!(status.success(), "kill -{name} {pid}");
-}
+use crate::program::{Cluster, SLOW_MODEL, daily_table, far_times, merlion, signal, text, wait_for, wait_for_end};
 
 #[test]
 fn an_interrupt_ends_the_fits_on_the_executors_and_leaves_no_file() {

@@ -10,6 +10,8 @@ mod cancel;
 mod chaos;
 /// One job in one process and in several.
 mod distributed;
+/// The examples of the documentation.
+mod docs;
 /// The flags that Merlion does not have.
 mod flags;
 /// What the forecast app writes.
@@ -28,3 +30,5 @@ mod program;
 mod s3;
 /// The functions in SQL.
 mod sql;
+/// The shell.
+mod sql_shell;

@@ -228,6 +228,12 @@ impl Cluster {
     }
 }
 
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill is there");
+    assert!(status.success(), "kill -{name} {pid}");
+}
+
 /// Waits until a condition holds; whether it did.
 pub(crate) fn wait_for(mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();

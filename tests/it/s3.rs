@@ -24,6 +24,51 @@ fn boto(python: &str, port: u16, lines: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Starts an S3 server.
+fn server(python: &str) -> (Server, u16) {
+    let port = free_port();
+    let mut command = Command::new(python);
+    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    let server = Server::start(command, port);
+    assert!(wait_for(|| TcpStream::connect(("127.0.0.1", port)).is_ok()));
+    (server, port)
+}
+
+#[test]
+fn sql_reads_and_writes_s3_in_one_process_and_on_a_cluster() {
+    let Some(python) = moto_python() else {
+        println!("skipped: no Python with moto (pip install 'moto[server]' boto3; MERLION_MOTO_PYTHON names it)");
+        return;
+    };
+    let (_server, port) = server(&python);
+    let table = weekly_sales();
+    boto(
+        &python,
+        port,
+        &format!("s3.create_bucket(Bucket='lake')\ns3.upload_file({table:?}, 'lake', 'in/weekly.csv')"),
+    );
+    let endpoint = format!("spark.hadoop.fs.s3a.endpoint=http://127.0.0.1:{port}");
+    let secrets = ["--conf", "spark.hadoop.fs.s3a.access.key=key", "--conf", "spark.hadoop.fs.s3a.secret.key=secret"];
+    let cluster = Cluster::start_with(1, &secrets);
+    for (number, master) in ["local[2]", &cluster.master].into_iter().enumerate() {
+        let statements = format!(
+            "CREATE EXTERNAL TABLE weekly STORED AS CSV LOCATION 's3a://lake/in/weekly.csv' OPTIONS ('format.has_header' 'true');
+             COPY (SELECT * FROM forecast_by('weekly', 'Date', 'Weekly_Sales', 'Store, Dept', {{model: 'Naive', horizon: 2}}))
+             TO 's3a://lake/out{number}/' STORED AS PARQUET;
+             SELECT count(*) AS n, count(DISTINCT \"Dept\") AS depts FROM forecast_by('s3a://lake/in/weekly.csv', 'Date', 'Weekly_Sales',
+             'Store, Dept', {{model: 'Naive', horizon: 2}});
+             CREATE EXTERNAL TABLE written STORED AS PARQUET LOCATION 's3a://lake/out{number}/';
+             SELECT count(*) AS n, count(DISTINCT \"Dept\") AS depts FROM written;"
+        );
+        let mut args = vec!["sql", "--quiet", "--format", "csv", "--master", master, "--conf", &endpoint];
+        args.extend(secrets);
+        args.extend(["--conf", "fs.s3a.endpoint.region=us-east-1", "-e", &statements]);
+        let outcome = run(&args);
+        assert_eq!(outcome.code, Some(0), "on {master}: {}\n{}", outcome.stderr, cluster.executors[0].log());
+        assert_eq!(outcome.stdout, "count\n42\nn,depts\n42,10\nn,depts\n42,10\n", "on {master}");
+    }
+}
+
 #[test]
 fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
     let Some(python) = moto_python() else {
@@ -31,11 +76,7 @@ fn a_table_on_s3_is_forecast_to_s3_embedded_and_on_a_cluster() {
         return;
     };
     let folder = tempdir().unwrap();
-    let port = free_port();
-    let mut command = Command::new(&python);
-    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-    let _server = Server::start(command, port);
-    assert!(wait_for(|| TcpStream::connect(("127.0.0.1", port)).is_ok()));
+    let (_server, port) = server(&python);
     let table = weekly_sales();
     boto(
         &python,

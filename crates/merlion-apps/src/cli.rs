@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
     };
     let (name, default_log) = match &cli.command {
         Command::Forecast(_) => ("forecast", QUIET),
+        Command::Sql(_) => ("sql", QUIET),
         Command::Models { .. } => ("models", QUIET),
         Command::Scheduler { .. } => ("scheduler", "info"),
         Command::Executor { .. } => ("executor", "info"),
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), AppError> {
     match command {
         Command::Forecast(args) => forecast(&args).await,
+        Command::Sql(args) => args.to_job()?.run().await,
         Command::Models { name } => {
             let catalog = catalog();
             let text = match name {

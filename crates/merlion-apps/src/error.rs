@@ -32,6 +32,9 @@ pub enum AppError {
     /// The plan could not be made: a defect of ours.
     #[error("planning: {0}")]
     Plan(#[from] datafusion::error::DataFusionError),
+    /// A statement or a command of the shell failed.
+    #[error("{0}")]
+    Statement(String),
     /// A scheduler or executor process ended.
     #[error("{0}")]
     Process(String),

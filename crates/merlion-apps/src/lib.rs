@@ -7,5 +7,6 @@ pub mod forecast;
 pub mod json_arg;
 pub mod models;
 pub mod progress;
+pub mod sql;
 
 pub use error::AppError;

@@ -79,6 +79,9 @@ pub enum ClusterError {
         /// What the connection said.
         source: tonic::transport::Error,
     },
+    /// The session in this process could not be made.
+    #[error("no session: {0}")]
+    Session(#[source] DataFusionError),
     /// The embedded cluster did not start.
     #[error("the embedded cluster did not start: {0}")]
     Embedded(#[source] DataFusionError),
@@ -173,6 +176,9 @@ pub fn config_producer() -> ConfigProducer {
 #[must_use]
 pub fn session_builder(credentials: Credentials) -> SessionBuilder {
     Arc::new(move |config: SessionConfig| {
+        // Ballista's own clients ask for adaptive planning, which is their default. With it the loss of an executor hangs a job, and
+        // the rules of our sessions do not apply.
+        let config = config.set_bool("ballista.planner.adaptive.enabled", false);
         let runtime = runtime_env(&config, &credentials, None)?;
         session_state(config, runtime)
     })
@@ -198,4 +204,19 @@ pub fn physical_codec() -> Arc<dyn PhysicalExtensionCodec> {
 
 pub(crate) fn codec() -> BallistaCodec {
     BallistaCodec::new(Arc::new(BallistaLogicalExtensionCodec::default()), physical_codec())
+}
+
+#[cfg(test)]
+mod tests {
+    use ballista_core::extension::SessionConfigExt;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_asks_for_adaptive_planning_is_overruled() {
+        let asked = SessionConfig::new_with_ballista().set_bool("ballista.planner.adaptive.enabled", true);
+        assert!(asked.ballista_adaptive_query_planner_enabled(), "the setting has another name now");
+        let state = session_builder(Credentials::default())(asked).unwrap();
+        assert!(!state.config().ballista_adaptive_query_planner_enabled());
+    }
 }

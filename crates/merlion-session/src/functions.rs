@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use datafusion::catalog::TableFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use merlion::models::{Catalog, forecast};
 
@@ -22,4 +23,10 @@ pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let mut functions = merlion_udf::all_scalar_functions();
     functions.extend([merlion_io::chunk::range_chunk_udf(), crate::rules::unnest_dependencies::undetermined_udf()]);
     functions
+}
+
+/// Our table functions.
+pub(crate) fn table_functions() -> Vec<Arc<TableFunction>> {
+    let forecast = merlion_udf::aggregate::forecast::forecast_udaf(catalog());
+    vec![crate::forecast_by::forecast_by(catalog(), forecast)]
 }

@@ -3,11 +3,14 @@
 pub mod cluster;
 mod codec;
 mod config;
+mod copy;
 mod embedded;
 pub mod engine;
+pub mod forecast_by;
 mod functions;
 pub mod job;
 pub mod master;
+pub mod query;
 mod rules;
 pub mod scope;
 mod session;

@@ -70,6 +70,8 @@ pub fn session_state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> Result<
         .with_physical_optimizer_rules(rules::physical_rules());
     builder.aggregate_functions().get_or_insert_default().extend(functions::aggregate_functions());
     builder.scalar_functions().get_or_insert_default().extend(functions::scalar_functions());
+    let tables = functions::table_functions().into_iter().map(|function| (function.name().to_owned(), function));
+    builder.table_functions().get_or_insert_default().extend(tables);
     let state = builder.build();
     Ok(SessionStateBuilder::new_from_existing(state.clone())
         .with_analyzer_rules(rules::analyzer_rules(state.analyzer().rules.clone()))

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 mod collected;
+mod documentation;
 pub mod options;
 mod output;
 mod run;

@@ -104,17 +104,58 @@ impl From<OptionsError> for DataFusionError {
     }
 }
 
-const NAMES: &[&str] = &[
-    "model",
-    "horizon",
-    "time_stamps",
-    "level",
-    "on_error",
-    "seed",
-    "predict_on_train",
-    "compat",
-    "timeout",
-    "details",
+/// An option, as users are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is if it is not given; nothing if that needs no saying.
+    pub default: Option<&'static str>,
+    /// What it means and what it takes.
+    pub meaning: &'static str,
+}
+
+/// The options there are.
+pub const OPTIONS: &[OptionDoc] = &[
+    OptionDoc {
+        name: "model",
+        default: Some(DEFAULT_MODEL),
+        meaning: "the model: a name, or JSON text with a name and parameters",
+    },
+    OptionDoc { name: "horizon", default: None, meaning: "how many steps to forecast; this or time_stamps" },
+    OptionDoc {
+        name: "time_stamps",
+        default: None,
+        meaning: "the times to forecast: a list of texts, or of seconds since 1970",
+    },
+    OptionDoc {
+        name: "level",
+        default: Some("none"),
+        meaning: "levels of the prediction intervals in per cent: a number or a list",
+    },
+    OptionDoc {
+        name: "on_error",
+        default: Some("'fallback'"),
+        meaning: "what becomes of a series that cannot be modelled: 'fallback' (the mean of its values), 'null' (rows without a \
+                  forecast), 'skip' (no rows) or 'abort' (the query fails)",
+    },
+    OptionDoc { name: "seed", default: Some("0"), meaning: "seed of everything random" },
+    OptionDoc {
+        name: "predict_on_train",
+        default: Some("false"),
+        meaning: "whether the one-step predictions over the training data come first; their step is 0 or less",
+    },
+    OptionDoc {
+        name: "compat",
+        default: None,
+        meaning: "'merlion' for Merlion's answer where it differs from the default",
+    },
+    OptionDoc { name: "timeout", default: Some("600"), meaning: "longest time one series may take, in seconds" },
+    OptionDoc {
+        name: "details",
+        default: Some("false"),
+        meaning: "whether the first row of each series tells of the fit as JSON: points, seconds, parameters",
+    },
 ];
 
 impl ForecastOptions {
@@ -124,8 +165,8 @@ impl ForecastOptions {
     /// An [`OptionsError`] naming the option.
     pub fn from_json(json: &Value, catalog: &Catalog) -> Result<Self, OptionsError> {
         let Value::Object(map) = json else { return Err(OptionsError::NotOptions(json.to_string())) };
-        if let Some(name) = map.keys().find(|name| !NAMES.contains(&name.as_str())) {
-            let nearest = nearest::nearest(name, NAMES.iter().copied()).map(str::to_owned);
+        if let Some(name) = map.keys().find(|name| OPTIONS.iter().all(|option| option.name != *name)) {
+            let nearest = nearest::nearest(name, OPTIONS.iter().map(|option| option.name)).map(str::to_owned);
             return Err(OptionsError::Unknown { name: name.clone(), nearest });
         }
         let get = |name: &str| map.get(name).filter(|value| !value.is_null());

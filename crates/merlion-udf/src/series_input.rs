@@ -6,8 +6,11 @@ use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Float64Type, TimeUnit, TimestampNanosecondType};
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion_expr::{Signature, TypeSignature, Volatility};
 use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::Literal;
+
+use crate::documentation::PARAMETERS;
 
 /// The type of the time argument.
 pub(crate) fn ds_type() -> DataType {
@@ -17,6 +20,16 @@ pub(crate) fn ds_type() -> DataType {
 /// The type the options travel as. A dictionary costs one byte per row where plain text would be copied for every row.
 pub(crate) fn options_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8))
+}
+
+/// Whatever [`coerce`] takes, and as an example the types of all four arguments: `SHOW FUNCTIONS` leaves out functions without one.
+pub(crate) fn signature() -> Signature {
+    let all = vec![ds_type(), DataType::Float64, DataType::Utf8, DataType::Utf8];
+    let types = TypeSignature::OneOf(vec![TypeSignature::UserDefined, TypeSignature::Exact(all)]);
+    let mut signature = Signature::new(types, Volatility::Immutable);
+    // The setter takes names for a fixed number of arguments only.
+    signature.parameter_names = Some(PARAMETERS.map(str::to_owned).to_vec());
+    signature
 }
 
 /// What the arguments are cast to.

@@ -1,10 +1,12 @@
 //! The command line as typed. What it means is the jobs' business.
 
 mod forecast;
+mod sql;
 mod storage;
 
 use clap::{Parser, Subcommand};
 pub use forecast::ForecastArgs;
+pub use sql::SqlArgs;
 pub use storage::StorageArgs;
 
 /// Time-series forecasting at cluster scale: Merlion's Spark apps without a JVM or a Python worker
@@ -21,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Forecast every series of a table (Merlion's forecast.py)
     Forecast(Box<ForecastArgs>),
+    /// Run SQL: a shell, statements, or files of them
+    Sql(Box<SqlArgs>),
     /// List the models, or show one with its parameters
     Models {
         /// A model's name

@@ -504,7 +504,7 @@ impl Outputs {
 }
 
 /// Ends with SIGINT or SIGTERM, and says which exit code it stands for.
-async fn interrupted() -> u8 {
+pub(crate) async fn interrupted() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

@@ -1,5 +1,6 @@
 //! The optimizer rules that every session has beside DataFusion's and Ballista's.
 
+pub(crate) mod csv_sink;
 pub(crate) mod series_aggregate;
 pub(crate) mod unnest_dependencies;
 
@@ -17,9 +18,10 @@ pub(crate) fn analyzer_rules(
     std::iter::once(ours).chain(defaults).collect()
 }
 
-/// Our physical rule runs last, when distribution is settled.
+/// Our physical rules run last, when distribution is settled.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::default().rules;
     rules.push(Arc::new(series_aggregate::SeriesAggregate));
+    rules.push(Arc::new(csv_sink::CsvSinkFormats));
     rules
 }

@@ -2,6 +2,9 @@
 //!
 //! A partial stage of an aggregate that only collects ships every row anyway, wrapped in lists. Rows travel once, by key,
 //! and are collected where they arrive.
+//!
+//! And they do travel, also from a table in one small file, which DataFusion would aggregate in one task: what a series costs is
+//! its fit, whatever its bytes.
 
 use std::sync::Arc;
 
@@ -10,8 +13,9 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::{ExecutionPlan, Partitioning};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use merlion_udf::aggregate::forecast;
 
 use crate::scope::SeriesScopeExec;
@@ -21,21 +25,26 @@ use crate::scope::SeriesScopeExec;
 pub(crate) struct SeriesAggregate;
 
 impl PhysicalOptimizerRule for SeriesAggregate {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let tasks = options.execution.target_partitions;
         plan.transform_down(|node| {
             if node.is::<SeriesScopeExec>() {
                 // Ours already; its aggregate below must not be wrapped again.
                 return Ok(Transformed::new(node, false, datafusion::common::tree_node::TreeNodeRecursion::Jump));
             }
             let Some(aggregate) = series_aggregate(&node) else { return Ok(Transformed::no(node)) };
-            let in_one = match aggregate.mode() {
-                AggregateMode::Partial => return Ok(Transformed::no(node)),
-                AggregateMode::Final | AggregateMode::FinalPartitioned => in_one_stage(aggregate)?,
-                AggregateMode::Single | AggregateMode::SinglePartitioned => None,
+            let planned = match aggregate.mode() {
+                AggregateMode::Final | AggregateMode::FinalPartitioned => {
+                    run_in_scope(in_one_stage(aggregate)?.unwrap_or(node))
+                }
+                AggregateMode::Single | AggregateMode::SinglePartitioned => match in_many_tasks(aggregate, tasks)? {
+                    // Whatever stands above was planned for one partition.
+                    Some(spread) => Arc::new(CoalescePartitionsExec::new(run_in_scope(spread))),
+                    None => run_in_scope(node),
+                },
                 _ => return Ok(Transformed::no(node)),
             };
-            let scope: Arc<dyn ExecutionPlan> = Arc::new(SeriesScopeExec::new(in_one.unwrap_or(node)));
-            Ok(Transformed::new(scope, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+            Ok(Transformed::new(planned, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
         })
         .data()
     }
@@ -68,15 +77,31 @@ fn in_one_stage(last: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>>> 
     if *first.mode() != AggregateMode::Partial || !first.group_expr().is_single() {
         return Ok(None);
     }
-    let keys = first.group_expr().input_exprs();
-    let input = RepartitionExec::try_new(Arc::clone(first.input()), Partitioning::Hash(keys, *partitions))?;
+    behind_shuffle(first, *partitions).map(Some)
+}
+
+/// `Single(input)` of one partition as `Single(Repartition(input))`, unless there is one series only, or something relies on its order.
+fn in_many_tasks(aggregate: &AggregateExec, tasks: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let groups = aggregate.group_expr();
+    let alone = groups.is_empty() || !groups.is_single();
+    let spread = aggregate.input().output_partitioning().partition_count() > 1;
+    if alone || spread || tasks < 2 || aggregate.properties().output_ordering().is_some() {
+        return Ok(None);
+    }
+    behind_shuffle(aggregate, tasks).map(Some)
+}
+
+/// The aggregate in one stage, its input shuffled by the keys.
+fn behind_shuffle(aggregate: &AggregateExec, tasks: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    let keys = aggregate.group_expr().input_exprs();
+    let input = RepartitionExec::try_new(Arc::clone(aggregate.input()), Partitioning::Hash(keys, tasks))?;
     let single = AggregateExec::try_new(
         AggregateMode::SinglePartitioned,
-        first.group_expr().clone(),
-        first.aggr_expr().to_vec(),
-        first.filter_expr().to_vec(),
+        aggregate.group_expr().clone(),
+        aggregate.aggr_expr().to_vec(),
+        aggregate.filter_expr().to_vec(),
         Arc::new(input),
-        first.input_schema(),
+        aggregate.input_schema(),
     )?;
-    Ok(Some(Arc::new(single)))
+    Ok(Arc::new(single))
 }

@@ -87,7 +87,12 @@ impl RelationPlanner for UnnestRelations {
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
         // The planner starts from the first relation planner again, which is this one: let that call pass.
-        if ASKED.replace(false) || !matches!(relation, TableFactor::Derived { .. } | TableFactor::Table { .. }) {
+        if ASKED.replace(false)
+            || !matches!(
+                relation,
+                TableFactor::Derived { .. } | TableFactor::Table { .. } | TableFactor::Function { .. }
+            )
+        {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         }
         ASKED.set(true);

@@ -12,7 +12,7 @@ use datafusion_common::{Result, ScalarValue, internal_err, not_impl_err, plan_er
 use datafusion_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion_expr::utils::format_state_name;
 use datafusion_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, Expr, GroupsAccumulator, Signature,
 };
 use merlion::models::Catalog;
 
@@ -20,7 +20,7 @@ use crate::collected::Collected;
 use crate::options::{ForecastOptions, literal_to_json};
 use crate::output::{ForecastRows, forecast_type};
 use crate::run::{ForecastRunner, RawSeries};
-use crate::{series_input, stop};
+use crate::{documentation, series_input, stop};
 
 /// The name in SQL.
 pub const NAME: &str = "forecast";
@@ -33,13 +33,15 @@ const NO_OPTIONS: &str = "{}";
 pub struct ForecastUdaf {
     signature: Signature,
     catalog: Arc<Catalog>,
+    documentation: Documentation,
 }
 
 /// The function as DataFusion registers it.
 #[must_use]
 pub fn forecast_udaf(catalog: Arc<Catalog>) -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::new_from_impl(ForecastUdaf {
-        signature: Signature::user_defined(Volatility::Immutable),
+        signature: series_input::signature(),
+        documentation: documentation::forecast(&catalog),
         catalog,
     }))
 }
@@ -87,11 +89,17 @@ impl AggregateUDFImpl for ForecastUdaf {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        series_input::coerce(NAME, types)
+        Ok(series_input::coerce(NAME, types).unwrap_or_else(|_| types.to_vec()))
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    /// Also says what is wrong with the arguments: DataFusion wraps what `coerce_types` says into words about internal errors.
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        series_input::coerce(NAME, types)?;
         Ok(forecast_type())
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
