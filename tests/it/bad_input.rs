@@ -44,7 +44,7 @@ fn a_flag_that_makes_no_sense_is_named_with_exit_code_2() {
         (&[("--data_cols", r#"["CPI"]"#)], &["--data_cols", "Weekly_Sales"]),
         (&[("--agg_dict", "[]")], &["--agg_dict", "JSON dict"]),
         (&[("--model", r#"{"name": "EST"}"#)], &["--model", "EST", "did you mean 'ETS'"]),
-        (&[("--model", r#"{"name": "Arima"}"#)], &["--model", "Arima", "not available yet"]),
+        (&[("--model", r#"{"name": "DeepARForecaster"}"#)], &["--model", "DeepARForecaster", "not available yet"]),
         (
             &[("--model", r#"{"name": "ETS", "seasonal_period": 52}"#)],
             &["--model", "seasonal_period", "did you mean 'seasonal_periods'"],
@@ -96,6 +96,11 @@ fn data_that_cannot_be_read_as_asked_is_named_with_exit_code_1() {
         (folder.path().join("missing.csv"), arguments(&[]), vec!["missing.csv", "no such file"]),
         (table("empty.csv", ""), arguments(&[]), vec!["empty.csv", "empty, not even a header"]),
         (table("blank.csv", "\n\n"), arguments(&[]), vec!["blank.csv", "empty"]),
+        (
+            table("twins.csv", "Store,Dept,Date,Weekly_Sales\n1,1,2012-10-19,5\n01,1,2012-10-26,6\n"),
+            arguments(&[]),
+            vec!["twins.csv", "index column 'Store'", "both become '1'"],
+        ),
         (table("header.csv", "Store,Dept,Date,Weekly_Sales\n"), arguments(&[]), vec!["header.csv", "no rows"]),
         (
             table("a.csv", good),

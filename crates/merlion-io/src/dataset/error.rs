@@ -201,6 +201,22 @@ pub enum DatasetError {
         /// The latest time.
         last: String,
     },
+    /// Keys that are two in the file and one as texts.
+    #[error(
+        "{path}: index column '{name}': '{first}' and '{second}' both become '{text}', which would make one series of two"
+    )]
+    SameText {
+        /// The path.
+        path: String,
+        /// The column.
+        name: String,
+        /// One value.
+        first: String,
+        /// Another one.
+        second: String,
+        /// The text of both.
+        text: String,
+    },
     /// A reserved word as a key.
     #[error("{path}: index column '{name}' has the reserved value '__aggregated__'")]
     Reserved {

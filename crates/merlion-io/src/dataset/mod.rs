@@ -1,5 +1,6 @@
 //! A table of series as Spark would read it: found, surveyed, and its columns given their roles.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::Result as DataFusionResult;
@@ -228,6 +229,29 @@ impl Dataset {
         for key in keys.keys() {
             if let Some(at) = key.iter().position(|token| *token == Some(b"__aggregated__")) {
                 return Err(DatasetError::Reserved { path: self.path.clone(), name: self.roles.index[at].0.clone() });
+            }
+        }
+        // Merlion makes one series of such keys without a word.
+        if self.date_only { Ok(()) } else { self.check_texts() }
+    }
+
+    /// Refuses keys that are told apart by nothing but how a number is written, such as `01` and `1`.
+    fn check_texts(&self) -> Result<(), DatasetError> {
+        let Some(keys) = &self.survey.keys else { return Ok(()) };
+        let texts = self.key_sample();
+        let mut seen: HashMap<&Key, Vec<Option<&[u8]>>> = HashMap::with_capacity(texts.len());
+        for (tokens, text) in keys.keys().zip(&texts) {
+            let Some(other) = seen.insert(text, tokens.clone()) else { continue };
+            let apart = tokens.iter().zip(&other).position(|(a, b)| a != b);
+            if let Some((at, (Some(first), Some(second)))) = apart.map(|at| (at, (other[at], tokens[at]))) {
+                let shown = |token: &[u8]| String::from_utf8_lossy(token).into_owned();
+                return Err(DatasetError::SameText {
+                    path: self.path.clone(),
+                    name: self.roles.index[at].0.clone(),
+                    first: shown(first),
+                    second: shown(second),
+                    text: text[at].clone().unwrap_or_default(),
+                });
             }
         }
         Ok(())
