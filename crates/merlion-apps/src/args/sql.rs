@@ -12,8 +12,13 @@ use crate::sql::{Format, SqlJob};
 #[derive(Debug, Clone, Args)]
 #[command(infer_long_args = true)]
 pub struct SqlArgs {
-    /// Where to run: local, local[N], local[*] or ballista://HOST:PORT
-    #[arg(long, value_name = "MASTER", default_value = "local[*]")]
+    /// Where to run.
+    #[arg(
+        long,
+        value_name = "MASTER",
+        default_value = "local[*]",
+        help = "Where to run: local, local[N], local[*] or ballista://HOST:PORT"
+    )]
     pub master: String,
     /// Run the statements of a file, `-` for standard input; any number of times, before those of --execute
     #[arg(short, long, value_name = "FILE")]
