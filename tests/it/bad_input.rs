@@ -41,6 +41,7 @@ fn a_flag_that_makes_no_sense_is_named_with_exit_code_2() {
         (&[("--time_stamps", r#"["2012-11-02", "soon"]"#)], &["--time_stamps", "soon"]),
         (&[("--time_stamps", r#"["2012-11-02""#)], &["--time_stamps", "column 13"]),
         (&[("--index_cols", "{}")], &["--index_cols", "JSON list"]),
+        (&[("--index_cols", "Store")], &["--index_cols", r#"a JSON list looks like ["Store", "Dept"]"#]),
         (&[("--data_cols", r#"["CPI"]"#)], &["--data_cols", "Weekly_Sales"]),
         (&[("--agg_dict", "[]")], &["--agg_dict", "JSON dict"]),
         (&[("--model", r#"{"name": "EST"}"#)], &["--model", "EST", "did you mean 'ETS'"]),

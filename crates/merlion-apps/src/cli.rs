@@ -116,7 +116,8 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let message = text.split("\n\nUsage:").next().unwrap_or(&text);
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let line = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
+    let line = message.lines().map(str::trim).filter(said).collect::<Vec<_>>().join(" ");
     eprintln!("merlion: error: {line} (see --help)");
     ExitCode::from(2)
 }

@@ -31,7 +31,8 @@ pub fn parse(flag: &str, text: &str) -> Result<Value, AppError> {
 /// # Errors
 /// [`AppError::Usage`] naming the flag.
 pub fn string_list(flag: &str, text: &str) -> Result<Vec<String>, AppError> {
-    let value = parse(flag, text)?;
+    let value = parse(flag, text)
+        .map_err(|error| AppError::Usage(format!("{error} (a JSON list looks like [\"Store\", \"Dept\"])")))?;
     let items = match &value {
         Value::Null => return Ok(Vec::new()),
         Value::Array(items) => items,
