@@ -3,6 +3,7 @@
 
 pub mod brent;
 pub mod lbfgsb;
+pub mod least_squares;
 pub mod normal;
 pub mod rng;
 pub mod seed;

@@ -69,8 +69,7 @@ impl Boosting {
     ) -> Result<BoostingSet, ModelError> {
         let binned = Binned::new(columns, MIN_ROWS, context)?;
         let mut grower = Grower::new(&binned, self.max_depth);
-        let models =
-            targets.iter().map(|target| self.boost(&mut grower, target, context)).collect::<Result<_, _>>()?;
+        let models = targets.iter().map(|target| self.boost(&mut grower, target, context)).collect::<Result<_, _>>()?;
         Ok(BoostingSet { models })
     }
 

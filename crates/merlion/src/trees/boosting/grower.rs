@@ -114,8 +114,14 @@ impl<'a> Grower<'a> {
         let column = &features.columns[split.column];
         let left_len = self.partition(leaf, column, split.bin);
         let node = tree.split(leaf.node, column.feature, column.bounds[split.bin]);
-        let side = |start, len, sums, node, depth| {
-            Leaf { start, len, sums, node, depth, best: None, histogram: Histogram::default() }
+        let side = |start, len, sums, node, depth| Leaf {
+            start,
+            len,
+            sums,
+            node,
+            depth,
+            best: None,
+            histogram: Histogram::default(),
         };
         let depth = leaf.depth + 1;
         let mut left = side(leaf.start, left_len, split.left, node, depth);

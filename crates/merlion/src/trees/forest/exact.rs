@@ -89,7 +89,8 @@ pub(super) fn grow(
         for order in &mut orders {
             partition(&mut order[range.clone()], &mut scratch);
         }
-        let (node, middle, depth) = (tree.split(at.node, split.feature, split.threshold), at.start + left, at.depth + 1);
+        let (node, middle, depth) =
+            (tree.split(at.node, split.feature, split.threshold), at.start + left, at.depth + 1);
         open.push(Open { node: node + 1, start: middle, end: at.end, depth });
         open.push(Open { node, start: at.start, end: middle, depth });
     }

@@ -48,7 +48,8 @@ pub(super) fn grow(
             }
         }
         here[count..].copy_from_slice(&aside);
-        let (node, middle, depth) = (tree.split(at.node, split.feature, split.threshold), at.start + count, at.depth + 1);
+        let (node, middle, depth) =
+            (tree.split(at.node, split.feature, split.threshold), at.start + count, at.depth + 1);
         open.push(Open { node: node + 1, start: middle, end: at.end, depth });
         open.push(Open { node, start: at.start, end: middle, depth });
     }

@@ -18,10 +18,8 @@ impl Targets {
             (0..rows).flat_map(|row| (0..columns.len()).map(move |output| of(row, output))).collect()
         };
         // Halves of the largest numbers still have a finite sum.
-        let means: Vec<f64> = columns
-            .iter()
-            .map(|column| column.iter().map(|y| y / rows.max(1) as f64).sum::<f64>())
-            .collect();
+        let means: Vec<f64> =
+            columns.iter().map(|column| column.iter().map(|y| y / rows.max(1) as f64).sum::<f64>()).collect();
         let half = |row: usize, output: usize| columns[output][row] / 2.0 - means[output] / 2.0;
         let largest = (0..rows)
             .flat_map(|row| (0..columns.len()).map(move |output| (row, output)))
