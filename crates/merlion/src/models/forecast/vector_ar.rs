@@ -1,7 +1,7 @@
 //! Autoregression: every value is a linear function of the last ones, of all columns.
 //!
-//! Lütkepohl, "New Introduction to Multiple Time Series Analysis" (2005), chapters 2 and 3 for several columns ([`multivariate`]);
-//! Brockwell & Davis, "Introduction to Time Series and Forecasting" (2016), sections 5.1.1 and 6.6 for one ([`univariate`]). As in
+//! Lütkepohl, "New Introduction to Multiple Time Series Analysis" (2005), chapters 2 and 3 for several columns (`multivariate.rs`);
+//! Brockwell & Davis, "Introduction to Time Series and Forecasting" (2016), sections 5.1.1 and 6.6 for one (`univariate.rs`). As in
 //! Merlion's `VectorAR`, one column is estimated by Yule and Walker's equations, several by least squares.
 
 mod multivariate;

@@ -103,7 +103,7 @@ impl<'a> Grower<'a> {
             for &row in &self.rows[leaf.start..leaf.start + leaf.len] {
                 scores[row as usize] += value;
             }
-            self.free.push(leaf.histogram);
+            self.release(leaf.histogram);
         }
         grown.then_some(tree)
     }
@@ -129,7 +129,7 @@ impl<'a> Grower<'a> {
         let mut parent = std::mem::take(&mut leaf.histogram);
         let hopeless = left.len < 2 * MIN_ROWS && right.len < 2 * MIN_ROWS;
         if depth >= self.max_depth || hopeless {
-            left.histogram = parent;
+            self.release(parent);
             return (left, right);
         }
         let (smaller, larger) = if left.len < right.len { (&mut left, &mut right) } else { (&mut right, &mut left) };
@@ -141,9 +141,20 @@ impl<'a> Grower<'a> {
             all[1] -= part[1];
         }
         (smaller.histogram, larger.histogram) = (counted, parent);
-        self.find(smaller);
-        self.find(larger);
+        for side in [smaller, larger] {
+            self.find(side);
+            if side.best.is_none() {
+                self.release(std::mem::take(&mut side.histogram));
+            }
+        }
         (left, right)
+    }
+
+    /// Keeps memory for the next histogram.
+    fn release(&mut self, histogram: Histogram) {
+        if histogram.bins.capacity() > 0 {
+            self.free.push(histogram);
+        }
     }
 
     fn new_histogram(&mut self, open: Option<&[bool]>) -> Histogram {
