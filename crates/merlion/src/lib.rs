@@ -11,3 +11,4 @@ pub mod seasonality;
 pub mod series;
 pub mod time;
 pub mod transform;
+pub mod trees;

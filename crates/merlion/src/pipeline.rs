@@ -281,3 +281,35 @@ fn add_normal_intervals(forecast: &mut Forecast, levels: &[f64]) {
     }
     forecast.intervals.sort_by(|a, b| a.level.total_cmp(&b.level));
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::models::{Catalog, ModelSpec};
+
+    /// Three columns of a hundred days, in this order.
+    fn forecast(model: &str, order: [usize; 3], target: usize) -> Vec<f64> {
+        let times = (0..100).map(|day| Timestamp::from_nanos(day * 86_400_000_000_000)).collect();
+        let column = |which: usize| {
+            let values = (0..100).map(|t| f64::from(t * [17, 29, 41][which] % [11, 13, 19][which])).collect();
+            (["y", "a", "b"][which].to_owned(), values)
+        };
+        let series = TimeSeries::from_columns(times, order.map(column).to_vec()).unwrap();
+        let json = json!({"name": model, "target_seq_index": target, "maxlags": 6});
+        let pipeline = ModelSpec::from_json(&json).unwrap().build(&Catalog::default(), Compat::None).unwrap();
+        let fitted = pipeline.fit(&series, &FitContext::default()).unwrap();
+        fitted.forecast(Target::Steps(5), &[]).unwrap().forecast.mean
+    }
+
+    #[test]
+    fn the_target_may_be_any_column_and_the_others_keep_their_order() {
+        for model in ["LGBMForecaster", "VectorAR", "RandomForestForecaster"] {
+            let first = forecast(model, [0, 1, 2], 0);
+            assert_eq!(forecast(model, [1, 0, 2], 1), first, "{model}");
+            assert_eq!(forecast(model, [1, 2, 0], 2), first, "{model}");
+            assert_ne!(forecast(model, [0, 1, 2], 1), first, "{model}: another column is another forecast");
+        }
+    }
+}

@@ -122,17 +122,6 @@ fn pipelines_choose_and_forecast_what_merlion_does() {
     }
 }
 
-#[test]
-fn several_columns_are_told_that_their_model_is_to_come() {
-    let Some(golden) = golden("DefaultForecaster__walmart_1_1_mv.json") else { return };
-    let mut json = golden["kwargs"].clone();
-    json["name"] = golden["model"].clone();
-    let pipeline = ModelSpec::from_json(&json).unwrap().build(&Catalog::default(), Compat::Merlion).unwrap();
-    let columns = golden["params"]["config"]["dim"].as_u64().unwrap() as usize;
-    let error = pipeline.check_columns(columns).unwrap_err().to_string();
-    assert!(error.contains(golden["params"]["inner_class"].as_str().unwrap()), "{error}");
-}
-
 // ---------------------------------------------------------------------------------------------------------------------------------
 // All series of the app's data, and their sums
 

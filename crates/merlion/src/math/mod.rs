@@ -4,6 +4,7 @@
 pub mod brent;
 pub mod exact_sum;
 pub mod lbfgsb;
+pub mod least_squares;
 pub mod normal;
 pub mod rng;
 pub mod seed;

@@ -89,18 +89,6 @@ pub enum ModelError {
         /// Its name.
         name: String,
     },
-    /// A model that leaves several columns to one that has not been written yet.
-    #[error(
-        "{model} leaves {columns} columns to {name}, which is not available yet; give it one column, or name another model"
-    )]
-    Delegated {
-        /// The model.
-        model: &'static str,
-        /// Columns it was given.
-        columns: usize,
-        /// The model it would hand them to.
-        name: &'static str,
-    },
     /// The job was cancelled.
     #[error("cancelled")]
     Cancelled,

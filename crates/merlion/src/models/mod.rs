@@ -1,5 +1,6 @@
 //! Models: what they are, which there are, and how model JSON becomes one.
 
+pub mod autoregression;
 mod catalog;
 mod error;
 pub mod forecast;

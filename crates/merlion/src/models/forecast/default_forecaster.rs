@@ -1,14 +1,19 @@
-//! The model for those who have no opinion: AutoETS for one column. Several columns are LightGBM's in Merlion, which is not
-//! available here yet; [`Forecaster::check_columns`] says so before any data is read.
+//! The model for those who have no opinion: AutoETS for one column, boosted trees for several or with regressors.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::auto_ets::{AutoEts, FittedAutoEts};
-use crate::models::{Capabilities, Compat, FitContext, Forecaster, ModelError, ModelSpec, Origin, TrainInput};
+use super::lgbm_forecaster::LgbmForecaster;
+use crate::models::autoregression::FittedAutoregression;
+use crate::models::{
+    Capabilities, Compat, FitContext, FittedForecaster, Forecast, Forecaster, InSample, ModelError, ModelSpec, Origin,
+    Request, TrainInput,
+};
 use crate::transform::TransformSpec;
+use crate::trees::BoostingSet;
 
-/// AutoETS on the grid of the data, or on a grid of the given step.
+/// AutoETS or LGBMForecaster on the grid of the data, or on a grid of the given step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DefaultForecaster {
@@ -18,6 +23,8 @@ pub struct DefaultForecaster {
     pub model: Option<ModelSpec>,
     #[serde(skip)]
     univariate: AutoEts,
+    #[serde(skip)]
+    multivariate: LgbmForecaster,
 }
 
 impl DefaultForecaster {
@@ -28,12 +35,18 @@ impl DefaultForecaster {
 
 impl Forecaster for DefaultForecaster {
     const NAME: &'static str = "DefaultForecaster";
-    const SUMMARY: &'static str = "AutoETS for one column (several columns: not yet)";
-    const CAPABILITIES: Capabilities = Capabilities { univariate_only: false, ..Capabilities::CLASSICAL };
-    type Fitted = FittedAutoEts;
+    const SUMMARY: &'static str = "AutoETS for one column, LGBMForecaster for several";
+    // Of one column. Boosted trees have no standard errors.
+    const CAPABILITIES: Capabilities =
+        Capabilities { univariate_only: false, exogenous: true, ..Capabilities::CLASSICAL };
+    type Fitted = FittedDefault;
 
     fn into_merlion(self) -> Self {
-        Self { univariate: self.univariate.into_merlion(), ..self }
+        Self { univariate: self.univariate.into_merlion(), multivariate: self.multivariate.into_merlion(), ..self }
+    }
+
+    fn with_max_forecast_steps(self, steps: Option<usize>) -> Self {
+        Self { multivariate: self.multivariate.with_max_forecast_steps(steps), ..self }
     }
 
     fn with_origin(self, origin: &Origin) -> Self {
@@ -45,13 +58,6 @@ impl Forecaster for DefaultForecaster {
 
     fn transform(&self) -> Option<TransformSpec> {
         self.resample().ok()
-    }
-
-    fn check_columns(&self, columns: usize) -> Result<(), ModelError> {
-        if columns > 1 {
-            return Err(ModelError::Delegated { model: Self::NAME, columns, name: "LGBMForecaster" });
-        }
-        Ok(())
     }
 
     fn validate(&self) -> Result<(), ModelError> {
@@ -66,9 +72,37 @@ impl Forecaster for DefaultForecaster {
         self.resample().map(|_| ())
     }
 
-    fn fit(&self, input: &TrainInput<'_>, context: &FitContext) -> Result<FittedAutoEts, ModelError> {
-        self.check_columns(1 + input.covariates.len())?;
-        self.univariate.fit(input, context)
+    fn fit(&self, input: &TrainInput<'_>, context: &FitContext) -> Result<FittedDefault, ModelError> {
+        if input.covariates.is_empty() && input.exog.is_empty() {
+            return Ok(FittedDefault::Univariate(self.univariate.fit(input, context)?));
+        }
+        Ok(FittedDefault::Multivariate(self.multivariate.fit(input, context)?))
+    }
+}
+
+/// A trained [`DefaultForecaster`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FittedDefault {
+    /// One column.
+    Univariate(FittedAutoEts),
+    /// Several columns, or regressors.
+    Multivariate(FittedAutoregression<BoostingSet>),
+}
+
+impl FittedForecaster for FittedDefault {
+    fn forecast(&self, request: &Request<'_>) -> Result<Forecast, ModelError> {
+        match self {
+            Self::Univariate(model) => model.forecast(request),
+            Self::Multivariate(model) => model.forecast(request),
+        }
+    }
+
+    fn in_sample(&self) -> InSample {
+        match self {
+            Self::Univariate(model) => model.in_sample(),
+            Self::Multivariate(model) => model.in_sample(),
+        }
     }
 }
 
@@ -86,15 +120,35 @@ mod tests {
     fn one_column_is_forecast_by_autoets() {
         let y: Vec<f64> = (0..40).map(|t| 50.0 + f64::from(t) + f64::from(t * 31 % 7)).collect();
         let (default, auto) = (fit(&DefaultForecaster::default(), &y), fit(&AutoEts::default(), &y));
-        assert_eq!(default.unwrap(), auto.unwrap());
+        assert_eq!(default.unwrap(), FittedDefault::Univariate(auto.unwrap()));
     }
 
     #[test]
-    fn several_columns_are_refused_before_there_is_data() {
-        let pipeline = parse(json!({"name": "DefaultForecaster", "target_seq_index": 0})).unwrap();
-        assert_eq!(pipeline.check_columns(1), Ok(()));
-        let error = pipeline.check_columns(5).unwrap_err().to_string();
-        assert!(error.contains("5 columns to LGBMForecaster, which is not available yet"), "{error}");
+    fn several_columns_are_forecast_by_boosted_trees() {
+        let times = crate::models::forecast::naive::tests::days(0..90);
+        let columns = [17, 29].map(|p| (0..90).map(|t| f64::from(t * p % 11)).collect::<Vec<_>>());
+        let named = ["y", "x"].map(str::to_owned).into_iter().zip(columns).collect();
+        let series = crate::series::TimeSeries::from_columns(times, named).unwrap();
+        let forecast = |name: &str| {
+            let json = json!({"name": name, "target_seq_index": 1, "max_forecast_steps": 15});
+            let pipeline = ModelSpec::from_json(&json).unwrap().build(&Catalog::default(), Compat::None).unwrap();
+            let fitted = pipeline.fit(&series, &FitContext::default()).unwrap();
+            (fitted.forecast(crate::pipeline::Target::Steps(15), &[95.0]).unwrap(), fitted.in_sample().1)
+        };
+        let (default, in_sample) = forecast("DefaultForecaster");
+        assert_eq!((default.clone(), in_sample), forecast("LGBMForecaster"));
+        assert!(default.forecast.stderr.is_none() && default.forecast.intervals.is_empty());
+    }
+
+    #[test]
+    fn regressors_make_it_boosted_trees_too() {
+        let times = crate::models::forecast::naive::tests::days(0..90);
+        let y: Vec<f64> = (0..90).map(|t| f64::from(t * 17 % 11)).collect();
+        let granularity = crate::time::Granularity { step: crate::time::Offset::Fixed(86_400_000_000_000), phase: 0 };
+        let exog = [y.clone()];
+        let input = TrainInput { times: &times, target: &y, covariates: &[], exog: &exog, granularity: &granularity };
+        let fitted = DefaultForecaster::default().fit(&input, &FitContext::default()).unwrap();
+        assert!(matches!(fitted, FittedDefault::Multivariate(_)), "{fitted:?}");
     }
 
     #[test]
