@@ -3,11 +3,6 @@
 //! The reference is read at run time from `$MERLION_REFERENCE`, or from `shared/reference/merlion` beside the repository; without
 //! it the test says so and passes. The metrics are sums of twenty terms, so 1e-9 relative leaves room for nothing but their order.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a reference of another shape than expected should stop the test where it is read"
-)]
-
 use merlion::evaluate::{ForecastMetric, ForecastScore};
 use serde_json::Value;
 

@@ -10,12 +10,12 @@
 )]
 
 use merlion::align::{self, AlignOptions, AlignPolicy, MissingValuePolicy};
-use merlion::series::{TimeSeries, Univariate};
+use merlion::series::TimeSeries;
 use merlion::time::{Granularity, Offset, Timestamp};
 use serde_json::{Value, json};
 
 mod reference;
-use reference::{golden, numbers, series, stamp, stamps};
+use reference::{golden, series, stamp, stamps};
 
 const TOLERANCE: f64 = 1e-9;
 

@@ -13,7 +13,7 @@
     reason = "a reference of another shape than expected should stop the test where it is read"
 )]
 
-use merlion::series::{TimeSeries, Univariate};
+use merlion::series::TimeSeries;
 use merlion::time::{Offset, Timestamp};
 use merlion::transform::{FittedTransform, TransformSpec};
 use serde_json::{Map, Value, json};

@@ -7,7 +7,7 @@
     clippy::unwrap_used,
     reason = "a reference of another shape than expected should stop the test where it is read"
 )]
-#![allow(dead_code, clippy::allow_attributes, reason = "each test program uses what it needs")]
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test program uses what it needs")]
 
 use std::path::{Path, PathBuf};
 
