@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod evaluate;
+pub mod generate;
 pub mod hierarchy;
 pub mod math;
 pub mod models;
