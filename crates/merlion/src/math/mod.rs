@@ -4,5 +4,7 @@
 pub mod brent;
 pub mod lbfgsb;
 pub mod normal;
+pub mod pchip;
+pub mod quantile;
 pub mod rng;
 pub mod seed;
