@@ -14,6 +14,7 @@
 pub mod affiliation;
 mod error;
 pub mod nab;
+mod objective;
 mod score;
 pub mod volume;
 

@@ -2,9 +2,12 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod kd_tree;
 pub mod lbfgsb;
 pub mod normal;
 pub mod pchip;
 pub mod quantile;
 pub mod rng;
+pub mod rows;
 pub mod seed;
+pub mod tails;

@@ -1,11 +1,43 @@
 //! The anomaly detectors.
 
+pub mod copod;
+pub mod ecod;
+pub mod isolation_forest;
+pub mod knn;
+pub mod local_outlier_factor;
+pub mod matrix_profile;
+pub mod random_cut_forest;
 pub mod stat_threshold;
 
-use super::Entry;
+use super::{Entry, ModelError, Observations};
+use crate::transform::{DifferenceTransform, Shingle, TransformSequence, TransformSpec};
 
 /// The detectors, in the order of the documentation.
-pub static CATALOG: &[Entry] = &[Entry::detector::<stat_threshold::StatThreshold>()];
+pub static CATALOG: &[Entry] = &[
+    Entry::detector::<stat_threshold::StatThreshold>(),
+    Entry::detector::<isolation_forest::IsolationForest>(),
+    Entry::detector::<random_cut_forest::RandomCutForest>(),
+    Entry::detector::<local_outlier_factor::LocalOutlierFactor>(),
+    Entry::detector::<knn::Knn>(),
+    Entry::detector::<ecod::Ecod>(),
+    Entry::detector::<copod::Copod>(),
+    Entry::detector::<matrix_profile::MatrixProfile>(),
+];
+
+/// What detectors of points are shown: steps, and each together with those before it, so that a shape of `size` steps is a point. Several
+/// columns are not put together, because they are points already.
+fn difference_shingle(size: usize) -> TransformSpec {
+    let shingle = Shingle { size, stride: 1, multivar_skip: true };
+    TransformSequence::new(vec![DifferenceTransform {}.into(), shingle.into()]).into()
+}
+
+/// Refuses rows of other columns than the training data's.
+fn check_dim(rows: &Observations<'_>, dim: usize) -> Result<(), ModelError> {
+    match rows.columns.len() {
+        got if got == dim => Ok(()),
+        got => Err(ModelError::Request(format!("{got} columns, trained on {dim}"))),
+    }
+}
 
 /// What the tests of detectors share.
 #[cfg(test)]
