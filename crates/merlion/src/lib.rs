@@ -7,6 +7,7 @@ pub mod math;
 pub mod models;
 pub mod nearest;
 pub mod pipeline;
+pub mod postprocess;
 pub mod seasonality;
 pub mod series;
 pub mod time;

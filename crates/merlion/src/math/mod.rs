@@ -2,7 +2,10 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod fft;
 pub mod lbfgsb;
 pub mod normal;
+pub mod pchip;
+pub mod quantile;
 pub mod rng;
 pub mod seed;

@@ -1,5 +1,6 @@
 //! Why a model could not be built, fitted or asked.
 
+use super::Kind;
 use crate::series::SeriesError;
 use crate::time::TimeError;
 use crate::transform::TransformError;
@@ -41,6 +42,16 @@ pub enum ModelError {
     /// Model JSON that cannot be read as a model.
     #[error("{0}")]
     InvalidSpec(String),
+    /// A forecaster where a detector belongs, or the other way round.
+    #[error("{name} is a {kind}, but a {} is wanted{}", kind.other(), twin.map(|twin| format!(", such as {twin}")).unwrap_or_default())]
+    WrongKind {
+        /// The model's name.
+        name: &'static str,
+        /// What it is.
+        kind: Kind,
+        /// The model of the other kind that belongs to it.
+        twin: Option<&'static str>,
+    },
     /// Too few observations.
     #[error("{got} observations, at least {needed} needed")]
     TooShort {
