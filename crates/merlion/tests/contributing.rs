@@ -13,7 +13,8 @@ use merlion::models::{Catalog, Kind};
 const SPELLINGS: &[(&str, &str)] = &[];
 
 /// Files in the folders that hold no model of their own.
-const SHARED: &[(Kind, &str)] = &[(Kind::Forecaster, "mod"), (Kind::Detector, "mod")];
+const SHARED: &[(Kind, &str)] =
+    &[(Kind::Forecaster, "mod"), (Kind::Detector, "mod"), (Kind::Detector, "residual_detector")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -2,6 +2,7 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod fft;
 pub mod kd_tree;
 pub mod lbfgsb;
 pub mod normal;

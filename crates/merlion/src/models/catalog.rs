@@ -53,11 +53,14 @@ const MERLION_MODELS: &[&str] = &[
     "DetectorEnsemble",
 ];
 
-/// How a model comes out of its parameters, by what it is.
+/// How a model comes out of its parameters.
+type Make<M> = fn(Map<String, Value>, &Origin) -> Result<Box<M>, ModelError>;
+
+/// The same, by what the model is.
 #[derive(Debug, Clone, Copy)]
 enum Build {
-    Forecaster(fn(Map<String, Value>, &Origin) -> Result<Box<dyn DynForecaster>, ModelError>),
-    Detector(fn(Map<String, Value>, &Origin) -> Result<Box<dyn DynDetector>, ModelError>),
+    Forecaster(Make<dyn DynForecaster>),
+    Detector(Make<dyn DynDetector>),
 }
 
 /// Whose answers a model gives where Merlion's are not what a user would want.

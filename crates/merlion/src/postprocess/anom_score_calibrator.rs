@@ -82,7 +82,7 @@ impl AnomScoreCalibrator {
         let mut anchors = vec![listed[0]];
         // Of two that are not apart the first is kept, whether or not it was kept itself: Merlion's rule.
         anchors.extend(listed.windows(2).filter(|pair| pair[1].0 - pair[0].0 > APART).map(|pair| pair[1]));
-        // Scores that are all alike have no scale: they are left as they are.
+        // Scores that are all 0 have no scale: they are left as they are.
         (max_score, Pchip::new(&anchors))
     }
 }
@@ -117,7 +117,7 @@ impl Calibration {
         self.max_score
     }
 
-    /// Whether there was anything to learn: scores that are all alike leave a calibrator that changes nothing.
+    /// Whether there was nothing to learn: scores that are all 0 leave a calibrator that changes nothing.
     #[must_use]
     pub fn is_identity(&self) -> bool {
         self.curve.is_none()
@@ -145,10 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn equal_scores_are_left_alone_and_missing_ones_teach_nothing() {
-        let calibration = AnomScoreCalibrator::default().fit(&[0.3; 20]);
-        assert!(calibration.is_identity());
-        assert_eq!(calibration.apply(&[0.3, 7.0]), [0.3, 7.0]);
+    fn equal_scores_are_normal_and_missing_ones_teach_nothing() {
+        // Twice the score is the one other anchor.
+        assert_eq!(AnomScoreCalibrator::default().fit(&[0.5; 20]).apply(&[0.5, -1.0, 1.5]), [0.0, -5.0, 10.0]);
+        let zeros = AnomScoreCalibrator::default().fit(&[0.0; 20]);
+        assert!(zeros.is_identity());
+        assert_eq!(zeros.apply(&[0.3, 7.0]), [0.3, 7.0]);
         let scores = normal_scores(101);
         let mut gappy = scores.clone();
         gappy.extend([f64::NAN; 7]);

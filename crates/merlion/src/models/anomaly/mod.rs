@@ -1,19 +1,34 @@
 //! The anomaly detectors.
 
+pub mod auto_ets_detector;
 pub mod copod;
+pub mod dynamic_baseline;
 pub mod ecod;
+pub mod ets_detector;
 pub mod isolation_forest;
 pub mod knn;
 pub mod local_outlier_factor;
 pub mod matrix_profile;
+pub mod monthly_wind_stats;
 pub mod random_cut_forest;
+pub mod residual_detector;
+pub mod spectral_residual;
 pub mod stat_threshold;
+pub mod wind_stats;
+pub mod zms;
 
 use super::{Entry, ModelError, Observations};
 use crate::transform::{DifferenceTransform, Shingle, TransformSequence, TransformSpec};
 
 /// The detectors, in the order of the documentation.
 pub static CATALOG: &[Entry] = &[
+    Entry::detector::<auto_ets_detector::AutoEtsDetector>(),
+    Entry::detector::<ets_detector::EtsDetector>(),
+    Entry::detector::<dynamic_baseline::DynamicBaseline>(),
+    Entry::detector::<wind_stats::WindStats>(),
+    Entry::detector::<monthly_wind_stats::MonthlyWindStats>(),
+    Entry::detector::<spectral_residual::SpectralResidual>(),
+    Entry::detector::<zms::Zms>(),
     Entry::detector::<stat_threshold::StatThreshold>(),
     Entry::detector::<isolation_forest::IsolationForest>(),
     Entry::detector::<random_cut_forest::RandomCutForest>(),
