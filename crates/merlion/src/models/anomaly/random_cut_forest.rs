@@ -137,7 +137,6 @@ struct Forest {
 }
 
 impl Forest {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
     fn new(model: &RandomCutForest, dim: usize, seed: u64) -> Self {
         let size = model.max_n_samples;
         let decay = 1.0 / (10.0 * size as f64);

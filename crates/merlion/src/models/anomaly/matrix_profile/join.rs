@@ -50,12 +50,11 @@ impl Windows {
         let flat = FLAT * (m as f64).sqrt();
         let inverse =
             x.windows(m).zip(&mean).map(norm).map(|norm| if norm > flat { 1.0 / norm } else { 0.0 }).collect();
-        let mut f = vec![0.0; count];
-        let mut g = vec![0.0; count];
-        for i in 1..count {
-            f[i] = (x[i + m - 1] - x[i - 1]) / 2.0;
-            g[i] = (x[i + m - 1] - mean[i]) + (x[i - 1] - mean[i - 1]);
-        }
+        // The first window has none before it.
+        let from_second =
+            |value: &dyn Fn(usize) -> f64| (0..count).map(|i| if i == 0 { 0.0 } else { value(i) }).collect();
+        let f = from_second(&|i| (x[i + m - 1] - x[i - 1]) / 2.0);
+        let g = from_second(&|i| (x[i + m - 1] - mean[i]) + (x[i - 1] - mean[i - 1]));
         Self { x, m, mean, f, g, inverse }
     }
 
@@ -110,20 +109,21 @@ impl Windows {
         while at + LANES <= length {
             let (state, best) = (&mut state[at..at + LANES], &mut best[at..at + LANES]);
             let (f, g, inverses) = (&f[at..at + LANES], &g[at..at + LANES], &inverses[at..at + LANES]);
-            for lane in 0..LANES {
-                let covariance = state[lane] + fi * g[lane] + f[lane] * gi;
-                state[lane] = covariance;
-                let r = covariance * inverse * inverses[lane];
-                best[lane] = if r > best[lane] { r } else { best[lane] };
-                lanes[lane] = if r > lanes[lane] { r } else { lanes[lane] };
+            let mine = state.iter_mut().zip(best).zip(&mut lanes);
+            for (((state, best), lane), ((f, g), other)) in mine.zip(f.iter().zip(g).zip(inverses)) {
+                let covariance = *state + fi * g + f * gi;
+                *state = covariance;
+                let r = covariance * inverse * other;
+                *best = if r > *best { r } else { *best };
+                *lane = if r > *lane { r } else { *lane };
             }
             at += LANES;
         }
-        for place in at..length {
-            let covariance = state[place] + fi * g[place] + f[place] * gi;
-            state[place] = covariance;
-            let r = covariance * inverse * inverses[place];
-            best[place] = if r > best[place] { r } else { best[place] };
+        let mine = state[at..].iter_mut().zip(&mut best[at..]);
+        for ((state, best), ((f, g), other)) in mine.zip(f[at..].iter().zip(&g[at..]).zip(&inverses[at..])) {
+            *state += fi * g + f * gi;
+            let r = *state * inverse * other;
+            *best = if r > *best { r } else { *best };
             lanes[0] = if r > lanes[0] { r } else { lanes[0] };
         }
         lanes.into_iter().fold(f64::NEG_INFINITY, |a, b| if b > a { b } else { a })

@@ -121,18 +121,18 @@ impl Tree {
         let width = |i: usize| high[i].max(point[i]) - low[i].min(point[i]);
         let total: f64 = (0..self.dim).map(width).sum();
         let mut rest = rng::uniform(stream) * total;
-        for i in 0..self.dim {
+        for (i, &x) in point.iter().enumerate() {
             let width = width(i);
             if rest < width {
                 // Cuts are between the two: below the upper of them, so that it is to the right.
-                let (from, to) = if point[i] < low[i] {
-                    (point[i], low[i])
-                } else if point[i] > high[i] {
-                    (high[i], point[i])
+                let (from, to) = if x < low[i] {
+                    (x, low[i])
+                } else if x > high[i] {
+                    (high[i], x)
                 } else {
                     break;
                 };
-                let cut = low[i].min(point[i]) + rest;
+                let cut = low[i].min(x) + rest;
                 if (from..to).contains(&cut) {
                     return Some((i, cut));
                 }
