@@ -83,7 +83,8 @@ impl<'a> TsadEvaluator<'a> {
     /// Trains the detector, and lets it score `test` as its values come, with all values before as its history.
     ///
     /// Calibrator and threshold are those of the first training, which may have labels: scores of different trainings would otherwise be
-    /// measured differently.
+    /// measured differently. What a detector takes in while it scores (`online_updates`) serves the rest of that chunk; between trainings it
+    /// is not changed.
     ///
     /// # Errors
     /// [`ModelError::Series`] for a test series that does not follow the training data, or has other columns; the detector's own.
