@@ -4,6 +4,7 @@
 pub mod brent;
 pub mod fft;
 pub mod lbfgsb;
+pub mod ln_gamma;
 pub mod normal;
 pub mod pchip;
 pub mod quantile;

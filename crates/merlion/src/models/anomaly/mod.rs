@@ -1,6 +1,9 @@
 //! The anomaly detectors.
 
 pub mod auto_ets_detector;
+pub mod bocpd;
+pub mod default_detector;
+pub mod detector_ensemble;
 pub mod dynamic_baseline;
 pub mod ets_detector;
 pub mod monthly_wind_stats;
@@ -14,6 +17,8 @@ use super::Entry;
 
 /// The detectors, in the order of the documentation.
 pub static CATALOG: &[Entry] = &[
+    Entry::detector::<default_detector::DefaultDetector>(),
+    Entry::detector::<detector_ensemble::DetectorEnsemble>(),
     Entry::detector::<auto_ets_detector::AutoEtsDetector>(),
     Entry::detector::<ets_detector::EtsDetector>(),
     Entry::detector::<dynamic_baseline::DynamicBaseline>(),
@@ -21,6 +26,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::detector::<monthly_wind_stats::MonthlyWindStats>(),
     Entry::detector::<spectral_residual::SpectralResidual>(),
     Entry::detector::<zms::Zms>(),
+    Entry::detector::<bocpd::Bocpd>(),
     Entry::detector::<stat_threshold::StatThreshold>(),
 ];
 
