@@ -6,6 +6,7 @@ pub mod default_detector;
 pub mod detector_ensemble;
 pub mod dynamic_baseline;
 pub mod ets_detector;
+pub mod hampel;
 pub mod monthly_wind_stats;
 pub mod residual_detector;
 pub mod spectral_residual;
@@ -28,6 +29,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::detector::<zms::Zms>(),
     Entry::detector::<bocpd::Bocpd>(),
     Entry::detector::<stat_threshold::StatThreshold>(),
+    Entry::detector::<hampel::Hampel>(),
 ];
 
 /// What the tests of detectors share.
