@@ -153,7 +153,6 @@ mod tests {
     use serde_json::json;
 
     use super::super::testing::{daily, detect, fit, fit_as, noise};
-    use super::*;
     use crate::models::Compat;
 
     fn alarms(detections: &crate::pipeline::Detections) -> Vec<usize> {

@@ -1,4 +1,4 @@
-//! Windows of the month: as [`WindStats`](super::wind_stats::WindStats), with the day of the month in place of the weekday.
+//! Windows of the month: as [`WindStats`], with the day of the month in place of the weekday.
 
 use chrono::Datelike;
 use serde::{Deserialize, Serialize};
