@@ -5,6 +5,7 @@ pub mod brent;
 pub mod fft;
 pub mod kd_tree;
 pub mod lbfgsb;
+pub mod ln_gamma;
 pub mod normal;
 pub mod pchip;
 pub mod quantile;

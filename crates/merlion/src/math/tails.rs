@@ -84,7 +84,11 @@ mod tests {
     #[test]
     fn the_rarer_side_is_that_of_the_skewness() {
         for (column, left) in [(vec![0.0, 8.0, 9.0], true), (vec![0.0, 1.0, 9.0], false), (vec![5.0; 3], false)] {
-            assert_eq!(Tails::new(&Rows::from_columns(&[column.clone()])).columns[0].skewed_left, left, "{column:?}");
+            assert_eq!(
+                Tails::new(&Rows::from_columns(std::slice::from_ref(&column))).columns[0].skewed_left,
+                left,
+                "{column:?}"
+            );
         }
         let huge = Tails::new(&Rows::from_columns(&[vec![-1e150, 1e150, 1e150]]));
         assert!(huge.columns[0].skewed_left, "moments are taken of scaled values");

@@ -3,6 +3,7 @@
 pub mod anomaly;
 mod catalog;
 mod detector;
+pub mod ensemble;
 mod error;
 pub mod forecast;
 mod forecaster;

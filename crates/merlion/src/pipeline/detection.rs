@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::prepared::{Prepared, check_values, out_of_range, prepare, target_index};
-use crate::align;
+use crate::align::{self, AlignOptions};
 use crate::math::normal;
 use crate::models::{
     CommonParameters, Compat, DynDetector, DynFittedDetector, FitContext, ModelError, Observations, Scores,
@@ -404,20 +404,22 @@ fn normal_range(
 ) -> Option<NormalRange> {
     let expected = scores.expected.as_ref()?;
     let inversion = transform.inversion();
+    if !inversion.proper && !inversion.identity {
+        return None;
+    }
+    // What is carried back goes on from the values before, none of which may be missing.
+    let series = align::align(series, &AlignOptions::default()).ok()?;
     let back = |values: Vec<f64>| -> Option<Vec<f64>> {
         if inversion.identity {
             return Some(values);
         }
         let predicted = Univariate::new(column, scores.times.clone(), values).ok()?;
         let predicted = TimeSeries::from_univariates(vec![predicted]).ok()?;
-        let inverted = transform.invert_one_step(&predicted, series).ok()?;
+        let inverted = transform.invert_one_step(&predicted, &series).ok()?;
         let inverted = inverted.univariates().first()?;
         let at = |t| inverted.times().binary_search(t).ok().map(|position| inverted.values()[position]);
         scores.times.iter().map(at).collect()
     };
-    if !inversion.proper && !inversion.identity {
-        return None;
-    }
     let bound = |sign: f64, deviation: &[f64]| {
         back(expected.value.iter().zip(deviation).map(|(value, d)| value + sign * NORMAL * d).collect())
     };

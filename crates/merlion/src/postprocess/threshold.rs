@@ -42,7 +42,9 @@ impl Threshold {
         let (Some(&least), Some(&largest)) = (ascending.first(), ascending.last()) else {
             return Ok(self.alm_threshold);
         };
-        let by_quantile = training.quantile.map(|q| quantile::of_sorted(&ascending, q));
+        // Of scores that are all alike, none is to be an alarm.
+        let quantile = |q| if least == largest { largest + 1e-8 } else { quantile::of_sorted(&ascending, q) };
+        let by_quantile = training.quantile.map(quantile);
         let Some(supervision) = training.useful() else {
             let highest = scores.iter().filter(|score| !score.is_nan()).fold(0.0, |top: f64, s| top.max(s.abs()));
             return Ok(by_quantile.or(self.alm_threshold).or(Some(highest + 1e-8)));
@@ -123,6 +125,8 @@ mod tests {
         assert_eq!(train(Some(2.5), None), 2.5);
         assert_eq!(train(Some(2.5), Some(0.75)), 3.0);
         assert_eq!(train(None, None), 4.0 + 1e-8);
+        let alike = Threshold::default().train(&[], &[0.5; 9], &Training { supervision: None, quantile: Some(0.9) });
+        assert_eq!(alike.unwrap().apply(&[], &[0.5, 0.7]).unwrap(), [0.0, 0.7]);
     }
 
     /// How many alarms are at labelled times, less those that are not; or the negative of it.

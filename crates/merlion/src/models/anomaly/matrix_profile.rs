@@ -22,17 +22,11 @@ const SHORTEST: usize = 4;
 const LONGEST: usize = 32;
 
 /// Windows unlike any other.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MatrixProfile {
     /// How many values a window has: about as many as what is looked for. By default an eighth of the training data, from 4 to 32.
     pub window: Option<usize>,
-}
-
-impl Default for MatrixProfile {
-    fn default() -> Self {
-        Self { window: None }
-    }
 }
 
 /// How far apart neighbours must begin: a quarter of the window, as in the authors' programs.

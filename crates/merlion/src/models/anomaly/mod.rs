@@ -1,10 +1,14 @@
 //! The anomaly detectors.
 
 pub mod auto_ets_detector;
+pub mod bocpd;
 pub mod copod;
+pub mod default_detector;
+pub mod detector_ensemble;
 pub mod dynamic_baseline;
 pub mod ecod;
 pub mod ets_detector;
+pub mod hampel;
 pub mod isolation_forest;
 pub mod knn;
 pub mod local_outlier_factor;
@@ -22,6 +26,8 @@ use crate::transform::{DifferenceTransform, Shingle, TransformSequence, Transfor
 
 /// The detectors, in the order of the documentation.
 pub static CATALOG: &[Entry] = &[
+    Entry::detector::<default_detector::DefaultDetector>(),
+    Entry::detector::<detector_ensemble::DetectorEnsemble>(),
     Entry::detector::<auto_ets_detector::AutoEtsDetector>(),
     Entry::detector::<ets_detector::EtsDetector>(),
     Entry::detector::<dynamic_baseline::DynamicBaseline>(),
@@ -29,7 +35,9 @@ pub static CATALOG: &[Entry] = &[
     Entry::detector::<monthly_wind_stats::MonthlyWindStats>(),
     Entry::detector::<spectral_residual::SpectralResidual>(),
     Entry::detector::<zms::Zms>(),
+    Entry::detector::<bocpd::Bocpd>(),
     Entry::detector::<stat_threshold::StatThreshold>(),
+    Entry::detector::<hampel::Hampel>(),
     Entry::detector::<isolation_forest::IsolationForest>(),
     Entry::detector::<random_cut_forest::RandomCutForest>(),
     Entry::detector::<local_outlier_factor::LocalOutlierFactor>(),

@@ -1,4 +1,4 @@
-//! Windows of the month: as [`WindStats`](super::wind_stats::WindStats), with the day of the month in place of the weekday.
+//! Windows of the month: as [`WindStats`], with the day of the month in place of the weekday.
 
 use chrono::Datelike;
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,9 @@ mod tests {
             let payday = |day: usize| if day % 31 == 9 { 100.0 } else { 0.0 };
             (days.start * 144..days.end * 144).map(|t| payday(t / 144) + noise(t)).collect()
         };
-        let model = json!({"name": "MonthlyWindStats", "transform": "Identity", "enable_calibrator": false});
+        let model = json!({
+            "name": "MonthlyWindStats", "wind_sz": 360, "transform": "Identity", "enable_calibrator": false,
+        });
         let fitted = fit(&model, &every(600, 0, &days(0..31))).unwrap();
         let mut february = days(31..59);
         february[1000] = 100.0;

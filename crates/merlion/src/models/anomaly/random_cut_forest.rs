@@ -44,7 +44,7 @@ pub struct RandomCutForest {
     pub max_n_samples: usize,
     /// Accepted for Merlion's sake, as `parallel`.
     pub thread_pool_size: usize,
-    /// Whether rows that are scored go into the trees.
+    /// Whether rows that are scored go into the trees. Those of an update always do.
     pub online_updates: bool,
 }
 
@@ -72,10 +72,6 @@ impl Detector for RandomCutForest {
         online: true,
     };
     type Fitted = FittedRandomCutForest;
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { online: self.online_updates, ..Self::CAPABILITIES }
-    }
 
     fn default_transform(&self) -> TransformSpec {
         difference_shingle(5)
@@ -224,9 +220,6 @@ impl FittedDetector for FittedRandomCutForest {
     }
 
     fn update(&mut self, new: &Observations<'_>, context: &FitContext) -> Result<(), ModelError> {
-        if !self.online_updates {
-            return Err(ModelError::Unsupported { what: "updating a forest without online_updates" });
-        }
         check_dim(new, self.forest.dim)?;
         for (row, time) in Rows::from_columns(new.columns).iter().zip(new.times) {
             context.check()?;
@@ -286,8 +279,6 @@ mod tests {
         assert_eq!(fitted.detect(&daily(200, &later), None).unwrap().raw, at_once, "scoring changes nothing");
         fitted.update(&daily(200, &later[..60])).unwrap();
         assert_eq!(fitted.detect(&daily(260, &later[60..]), None).unwrap().raw, at_once[60..]);
-        let mut frozen = fit(&json!({"name": "RandomCutForest"}), &daily(0, &train)).unwrap();
-        assert!(frozen.update(&daily(200, &later)).is_err());
     }
 
     #[test]
