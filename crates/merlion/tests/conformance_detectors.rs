@@ -46,6 +46,8 @@ const BLIND: &[(&str, &str)] = &[
     ("IsolationForest", "is shown steps by twos, of which the one up and the one back are strangest together"),
     ("LocalOutlierFactor", "is shown steps by twos, of which the one up and the one back are strangest together"),
     ("KNN", "is shown steps by twos, of which the one up and the one back are strangest together"),
+    ("ECOD", "knows ranks alone, and the step back is as rare as the step up"),
+    ("COPOD", "knows ranks alone, and the step back is as rare as the step up"),
     ("RandomCutForest", "is silent until 128 rows have gone by"),
     ("MatrixProfile", "looks at windows, which are strangest when the spike is within"),
 ];
@@ -141,7 +143,7 @@ fn cases() -> Vec<(&'static str, Option<bool>, TimeSeries, TimeSeries)> {
         ("zeros", must, (daily(0, [0.0; N]), daily(n, [0.0; M]))),
         ("a line", must, both(&|t, _| 10.0 + t as f64)),
         ("NaN inside", must, both(&|t, y| if t % 9 == 4 { f64::NAN } else { y })),
-        ("NaN at the ends", must, both(&|t, y| if t < 3 || t > N + M - 3 { f64::NAN } else { y })),
+        ("NaN at the ends", must, both(&|t, y| if !(3..=N + M - 3).contains(&t) { f64::NAN } else { y })),
         ("nothing but NaN to score", must, (daily(0, train.clone()), daily(n, [f64::NAN; M]))),
         ("gappy", must, (series_of(rows().filter(|(t, _)| !matches!(t, 5 | 30..40 | 77))), daily(n + 9, test.clone()))),
         ("uneven", must, (series_of(rows().map(|(t, y)| (t + t * t / 40, y))), daily(400, test.clone()))),
