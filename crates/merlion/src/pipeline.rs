@@ -1,9 +1,15 @@
 //! From a series to forecasts: transform, infer the grid, align, fit; then resolve the requested times to the grid, forecast,
 //! and carry the result back. What every model shares lives here, so that a model is arithmetic alone.
 
+mod detection;
+mod fallback;
 mod inversion;
+mod prepared;
 
+pub use detection::{DetectionPipeline, Detections, FittedDetectionPipeline, NormalRange, ScoreKind};
+pub use fallback::{Detected, Rung, detect_with_fallback};
 use inversion::Inversion;
+use prepared::{Prepared, check_values, out_of_range, prepare, target_index};
 
 use crate::align;
 use crate::models::{
@@ -13,9 +19,6 @@ use crate::models::{
 use crate::series::TimeSeries;
 use crate::time::{Granularity, Timestamp};
 use crate::transform::TransformSpec;
-
-/// The largest observation. Variances square it, and sums of squares must stay finite.
-const LARGEST: f64 = 1e150;
 
 /// A model with what surrounds it, not yet trained.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ impl ForecastPipeline {
     /// # Errors
     /// A [`ModelError`]: no target chosen among several columns, or a number the model cannot do with.
     pub fn check_columns(&self, columns: usize) -> Result<(), ModelError> {
-        self.target_index(columns)?;
+        target_index(columns, self.common.target_seq_index)?;
         self.model.check_columns(columns)
     }
 
@@ -94,28 +97,16 @@ impl ForecastPipeline {
     /// A [`ModelError`]: too few observations, no target chosen among several columns, an uneven series, or the model's own.
     pub fn fit(&self, series: &TimeSeries, context: &FitContext) -> Result<FittedForecastPipeline, ModelError> {
         self.check_columns(series.dim())?;
-        let target = self.target_index(series.dim())?;
+        let target = target_index(series.dim(), self.common.target_seq_index)?;
         let capabilities = self.model.capabilities();
-        let transform = match &self.common.transform {
-            Some(transform) => transform.fit(series)?,
-            // Models that count steps are given the grid; the others take time as it comes.
-            None if capabilities.even_sampling => TransformSpec::default_resample().fit(series)?,
-            None => TransformSpec::identity().fit(series)?,
-        };
-        let transformed = transform.apply(series)?;
-        let (times, mut columns) = align::to_columns(&transformed)?;
-        let granularity = match transform.grid() {
-            Some(grid) => grid,
-            None => Granularity::infer(&times)?,
-        };
-        if capabilities.even_sampling && times.len() > 2 && !granularity.is_even(&times) {
-            return Err(ModelError::Unsupported { what: "an unevenly sampled series without resampling" });
-        }
+        // Models that count steps are given the grid; the others take time as it comes.
+        let default =
+            || if capabilities.even_sampling { TransformSpec::default_resample() } else { TransformSpec::identity() };
+        let spec = self.common.transform.clone().unwrap_or_else(default);
+        let Prepared { transform, transformed, times, mut columns, granularity } =
+            prepare(series, &spec, capabilities.even_sampling)?;
         if target >= columns.len() {
-            return Err(ModelError::Request(format!(
-                "target_seq_index {target} is out of range for {} columns",
-                columns.len()
-            )));
+            return Err(out_of_range(target, columns.len()));
         }
         let values = columns.swap_remove(target);
         let covariates = if capabilities.univariate_only {
@@ -128,14 +119,7 @@ impl ForecastPipeline {
             }
             columns
         };
-        // NaN is in no range.
-        let usable = |v: &f64| (-LARGEST..=LARGEST).contains(v);
-        for column in std::iter::once(&values).chain(&covariates) {
-            if let Some(position) = column.iter().position(|v| !usable(v)) {
-                let what = "not a finite number, or too large to be squared";
-                return Err(ModelError::UnsuitableValue { what, value: column[position], position });
-            }
-        }
+        std::iter::once(&values).chain(&covariates).try_for_each(|column| check_values(column))?;
         let input = TrainInput {
             times: &times,
             target: &values,
@@ -163,20 +147,6 @@ impl ForecastPipeline {
             in_sample,
             context: context.clone(),
         })
-    }
-
-    fn target_index(&self, dim: usize) -> Result<usize, ModelError> {
-        match (dim, self.common.target_seq_index) {
-            (0, _) => Err(ModelError::Empty),
-            (1, _) => Ok(0),
-            (_, Some(index)) if index < dim => Ok(index),
-            (_, Some(index)) => {
-                Err(ModelError::Request(format!("target_seq_index {index} is out of range for {dim} columns")))
-            }
-            (_, None) => {
-                Err(ModelError::Request(format!("target_seq_index must say which of {dim} columns is forecast")))
-            }
-        }
     }
 }
 

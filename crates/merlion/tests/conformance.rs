@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use merlion::align;
 use merlion::models::{
-    COMMON_PARAMETERS, Catalog, Compat, Entry, FitContext, Forecast, ModelError, ModelSpec, Request, TrainInput,
+    COMMON_PARAMETERS, Catalog, Compat, Entry, FitContext, Forecast, Kind, ModelError, ModelSpec, Request, TrainInput,
 };
 use merlion::pipeline::{FittedForecastPipeline, Target, TimedForecast};
 use merlion::series::TimeSeries;
@@ -114,7 +114,7 @@ fn build(
 }
 
 fn entries() -> Vec<&'static Entry> {
-    Catalog::default().iter().collect()
+    Catalog::default().of_kind(Kind::Forecaster).collect()
 }
 
 /// Every model with its defaults, then every model with each parameter set to its default.

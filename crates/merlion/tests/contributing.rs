@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use merlion::models::Catalog;
+use merlion::models::{Catalog, Kind};
 
 /// Models whose file is not called what [`snake_case`] makes of their JSON name, because Merlion spells them its own way: JSON name and
 /// file. An entry that is not needed fails.
 const SPELLINGS: &[(&str, &str)] = &[];
 
-/// Files in the folder that hold no model of their own.
-const SHARED: &[&str] = &["mod"];
+/// Files in the folders that hold no model of their own.
+const SHARED: &[(Kind, &str)] =
+    &[(Kind::Forecaster, "mod"), (Kind::Detector, "mod"), (Kind::Detector, "residual_detector")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -50,27 +51,39 @@ fn stems(folder: &str) -> BTreeSet<String> {
     rust.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
+/// Where the models of a kind live, the trait they implement, and how they are entered.
+fn home(kind: Kind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        Kind::Forecaster => ("forecast", "Forecaster", "forecaster"),
+        Kind::Detector => ("anomaly", "Detector", "detector"),
+    }
+}
+
 #[test]
 fn every_model_file_has_its_line_in_the_catalogue_and_every_line_its_file() {
-    let mut files = stems("crates/merlion/src/models/forecast");
-    for shared in SHARED {
-        assert!(files.remove(*shared), "SHARED: there is no {shared}.rs");
+    for kind in [Kind::Forecaster, Kind::Detector] {
+        let mut files = stems(&format!("crates/merlion/src/models/{}", home(kind).0));
+        for (_, shared) in SHARED.iter().filter(|(of, _)| *of == kind) {
+            assert!(files.remove(*shared), "SHARED: there is no {shared}.rs");
+        }
+        let catalog = Catalog::default();
+        let models: BTreeMap<String, &str> =
+            catalog.of_kind(kind).map(|entry| (file_of(entry.name), entry.name)).collect();
+        let listed: BTreeSet<String> = models.keys().cloned().collect();
+        let unlisted: Vec<_> = files.difference(&listed).collect();
+        assert!(unlisted.is_empty(), "files without a line in CATALOG (mod.rs), or in SPELLINGS: {unlisted:?}");
+        let homeless: Vec<_> = models.iter().filter(|(file, _)| !files.contains(*file)).collect();
+        assert!(homeless.is_empty(), "models whose file is called something else: {homeless:?}");
     }
-    let models: BTreeMap<String, &str> =
-        Catalog::default().iter().map(|entry| (file_of(entry.name), entry.name)).collect();
-    let listed: BTreeSet<String> = models.keys().cloned().collect();
-    let unlisted: Vec<_> = files.difference(&listed).collect();
-    assert!(unlisted.is_empty(), "files without a line in CATALOG (mod.rs), or a spelling in SPELLINGS: {unlisted:?}");
-    let homeless: Vec<_> = models.iter().filter(|(file, _)| !files.contains(*file)).collect();
-    assert!(homeless.is_empty(), "models whose file is called something else: {homeless:?}");
 }
 
 #[test]
 fn a_model_file_holds_the_type_and_the_name_it_is_called_after() {
     for entry in Catalog::default().iter() {
-        let file = format!("crates/merlion/src/models/forecast/{}.rs", file_of(entry.name));
+        let (folder, implements, constructor) = home(entry.kind());
+        let file = format!("crates/merlion/src/models/{folder}/{}.rs", file_of(entry.name));
         let text = read(&file);
-        let name = format!("const NAME: &'static str = \"{}\";", entry.name);
+        let name = format!(": &'static str = \"{}\";", entry.name);
         assert!(text.contains(&name), "{file} lacks the line {name}");
         // `ETS` is `Ets` in Rust: a type's name is the file's in camel case.
         let camel: String = file_of(entry.name)
@@ -82,14 +95,16 @@ fn a_model_file_holds_the_type_and_the_name_it_is_called_after() {
             .collect();
         let same_letters = camel.eq_ignore_ascii_case(entry.name);
         assert!(same_letters, "{file}: the type {camel} and the JSON name {} differ in more than capitals", entry.name);
-        let implemented = text.contains(&format!("impl Forecaster for {camel} {{"));
-        assert!(implemented, "{file} does not implement Forecaster for {camel}");
-        let module = read("crates/merlion/src/models/forecast/mod.rs");
+        // A detector out of a forecaster is a type of its own by its name.
+        let implemented = text.contains(&format!("impl {implements} for {camel} {{"))
+            || text.contains(&format!("pub type {camel} = ResidualDetector<"));
+        assert!(implemented, "{file} does not implement {implements} for {camel}");
+        let module = read(&format!("crates/merlion/src/models/{folder}/mod.rs"));
         for line in [
             format!("pub mod {};", file_of(entry.name)),
-            format!("Entry::forecaster::<{}::{camel}>(),", file_of(entry.name)),
+            format!("Entry::{constructor}::<{}::{camel}>(),", file_of(entry.name)),
         ] {
-            assert!(module.contains(&line), "mod.rs of the forecasters lacks the line {line}");
+            assert!(module.contains(&line), "mod.rs in {folder} lacks the line {line}");
         }
         assert!(text.starts_with("//! "), "{file} does not say what it is");
         assert!(text.contains("#[cfg(test)]"), "{file} has no tests of its own");

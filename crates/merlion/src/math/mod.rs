@@ -3,8 +3,15 @@
 
 pub mod brent;
 pub mod exact_sum;
+pub mod fft;
+pub mod kd_tree;
 pub mod lbfgsb;
 pub mod least_squares;
+pub mod ln_gamma;
 pub mod normal;
+pub mod pchip;
+pub mod quantile;
 pub mod rng;
+pub mod rows;
 pub mod seed;
+pub mod tails;

@@ -1,8 +1,10 @@
 //! The catalogue: one line per model, from which JSON names, `merlion models`, documentation and conformance tests follow.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Capabilities, DynForecaster, Forecaster, ModelError};
+use super::{Capabilities, Detector, DynDetector, DynForecaster, Forecaster, Kind, ModelError, read_parameters};
 use crate::nearest::nearest;
 
 /// Merlion's names, so that one that is still missing here is told from a typing error.
@@ -51,7 +53,15 @@ const MERLION_MODELS: &[&str] = &[
     "DetectorEnsemble",
 ];
 
-type Build = fn(Map<String, Value>, &Origin) -> Result<Box<dyn DynForecaster>, ModelError>;
+/// How a model comes out of its parameters.
+type Make<M> = fn(Map<String, Value>, &Origin) -> Result<Box<M>, ModelError>;
+
+/// The same, by what the model is.
+#[derive(Debug, Clone, Copy)]
+enum Build {
+    Forecaster(Make<dyn DynForecaster>),
+    Detector(Make<dyn DynDetector>),
+}
 
 /// Whose answers a model gives where Merlion's are not what a user would want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,6 +95,8 @@ pub struct Entry {
     pub capabilities: Capabilities,
     /// The parameter that holds an inner model, for a model around another one.
     pub inner: Option<&'static str>,
+    /// Of a detector, the forecaster that belongs to it.
+    pub twin: Option<&'static str>,
     build: Build,
 }
 
@@ -98,15 +110,39 @@ impl Entry {
             summary: F::SUMMARY,
             capabilities: F::CAPABILITIES,
             inner: F::INNER,
-            build: build::<F>,
+            twin: None,
+            build: Build::Forecaster(forecaster::<F>),
         }
     }
 
-    /// The model with these hyper-parameters, validated.
+    /// The entry of the detector `D`.
+    #[must_use]
+    pub const fn detector<D: Detector>() -> Self {
+        Self {
+            name: D::NAME,
+            aliases: D::ALIASES,
+            summary: D::SUMMARY,
+            capabilities: D::CAPABILITIES,
+            inner: D::INNER,
+            twin: D::TWIN,
+            build: Build::Detector(detector::<D>),
+        }
+    }
+
+    /// Whether the model forecasts or detects anomalies.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self.build {
+            Build::Forecaster(_) => Kind::Forecaster,
+            Build::Detector(_) => Kind::Detector,
+        }
+    }
+
+    /// The forecaster with these hyper-parameters, validated.
     ///
     /// # Errors
-    /// [`ModelError::UnknownParameter`] with the nearest name, [`ModelError::InvalidParameter`], or
-    /// [`ModelError::InvalidSpec`] for a value of the wrong type.
+    /// [`ModelError::UnknownParameter`] with the nearest name, [`ModelError::InvalidParameter`],
+    /// [`ModelError::InvalidSpec`] for a value of the wrong type, or [`ModelError::WrongKind`] for a detector.
     pub fn build(&self, parameters: Map<String, Value>, compat: Compat) -> Result<Box<dyn DynForecaster>, ModelError> {
         self.build_in(parameters, &Origin { compat, ..Origin::default() })
     }
@@ -120,59 +156,83 @@ impl Entry {
         parameters: Map<String, Value>,
         origin: &Origin,
     ) -> Result<Box<dyn DynForecaster>, ModelError> {
-        (self.build)(parameters, origin)
+        match self.build {
+            Build::Forecaster(build) => build(parameters, origin),
+            Build::Detector(_) => Err(origin.catalog.wrong_kind(self)),
+        }
+    }
+
+    /// The detector with these hyper-parameters, validated, and inner models from `origin`.
+    ///
+    /// # Errors
+    /// As [`Entry::build_in`], [`ModelError::WrongKind`] being for a forecaster.
+    pub fn build_detector(
+        &self,
+        parameters: Map<String, Value>,
+        origin: &Origin,
+    ) -> Result<Box<dyn DynDetector>, ModelError> {
+        match self.build {
+            Build::Detector(build) => build(parameters, origin),
+            Build::Forecaster(_) => Err(origin.catalog.wrong_kind(self)),
+        }
     }
 
     /// The model's hyper-parameters with their defaults.
     #[must_use]
     pub fn defaults(&self) -> Value {
-        self.build(Map::new(), Compat::None).map(|model| model.parameters()).unwrap_or_default()
+        let origin = Origin::default();
+        let defaults = match self.build {
+            Build::Forecaster(build) => build(Map::new(), &origin).map(|model| model.parameters()),
+            Build::Detector(build) => build(Map::new(), &origin).map(|model| model.parameters()),
+        };
+        defaults.unwrap_or_default()
     }
 }
 
-fn build<F: Forecaster>(
-    mut parameters: Map<String, Value>,
+fn forecaster<F: Forecaster>(
+    parameters: Map<String, Value>,
     origin: &Origin,
 ) -> Result<Box<dyn DynForecaster>, ModelError> {
-    let defaults = serde_json::to_value(F::default()).map_err(|e| ModelError::InvalidSpec(e.to_string()))?;
-    if let Some(inner) = F::INNER {
-        forward(F::NAME, &mut parameters, inner, &defaults, &origin.catalog)?;
+    let model = build::<F>(F::NAME, F::INNER, F::into_merlion, parameters, origin)?.with_origin(origin);
+    model.validate()?;
+    Ok(Box::new(model))
+}
+
+fn detector<D: Detector>(parameters: Map<String, Value>, origin: &Origin) -> Result<Box<dyn DynDetector>, ModelError> {
+    let model = build::<D>(D::NAME, D::INNER, D::into_merlion, parameters, origin)?.with_origin(origin);
+    model.validate()?;
+    Ok(Box::new(model))
+}
+
+/// A model of either kind out of the parameters that are set, the others being the defaults of whom `origin` names.
+fn build<M: Default + Serialize + DeserializeOwned>(
+    name: &'static str,
+    inner: Option<&'static str>,
+    into_merlion: fn(M) -> M,
+    mut parameters: Map<String, Value>,
+    origin: &Origin,
+) -> Result<M, ModelError> {
+    if let Some(inner) = inner {
+        let defaults = serde_json::to_value(M::default()).map_err(|e| ModelError::InvalidSpec(e.to_string()))?;
+        forward(name, &mut parameters, inner, &defaults, &origin.catalog)?;
     }
-    let known: Vec<&str> = defaults.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-    if let Some(unknown) = parameters.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(ModelError::UnknownParameter {
-            model: F::NAME.to_owned(),
-            parameter: unknown.clone(),
-            nearest: nearest(unknown, known.iter().copied()).map(str::to_owned),
-        });
+    let model = read_parameters::<M>(name, &parameters)?;
+    if origin.compat == Compat::None {
+        return Ok(model);
     }
-    // One parameter at a time first, so that the message names the culprit; serde's own does not.
-    for (key, value) in &parameters {
-        let alone = Map::from_iter([(key.clone(), value.clone())]);
-        if let Err(error) = serde_json::from_value::<F>(Value::Object(alone)) {
-            return Err(ModelError::InvalidSpec(format!("{}: {key} = {value}: {error}", F::NAME)));
-        }
-    }
-    let mut all = match origin.compat {
-        Compat::None => Map::new(),
-        // Merlion's way where the user did not choose.
-        Compat::Merlion => match serde_json::to_value(F::default().into_merlion()) {
-            Ok(Value::Object(defaults)) => defaults,
-            _ => Map::new(),
-        },
+    // Merlion's way where the user did not choose.
+    let mut all = match serde_json::to_value(into_merlion(M::default())) {
+        Ok(Value::Object(defaults)) => defaults,
+        _ => Map::new(),
     };
-    if let Some(inner) = F::INNER
+    if let Some(inner) = inner
         && let (Some(Value::Object(defaults)), Some(Value::Object(given))) = (all.get(inner), parameters.get_mut(inner))
         && defaults.get("name") == given.get("name")
     {
         *given = defaults.clone().into_iter().chain(std::mem::take(given)).collect();
     }
     all.extend(parameters);
-    let model: F = serde_json::from_value(Value::Object(all))
-        .map_err(|error| ModelError::InvalidSpec(format!("{}: {error}", F::NAME)))?;
-    let model = model.with_origin(origin);
-    model.validate()?;
-    Ok(Box::new(model))
+    serde_json::from_value(Value::Object(all)).map_err(|error| ModelError::InvalidSpec(format!("{name}: {error}")))
 }
 
 /// Moves the parameters a model does not know into the JSON of its inner model, unless they are there already.
@@ -252,6 +312,26 @@ impl Catalog {
             ModelError::UnknownModel { name: name.to_owned(), nearest: nearest(name, names).map(str::to_owned) }
         })
     }
+
+    /// The models of one kind, in the order of the documentation.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &'static Entry> {
+        self.iter().filter(move |entry| entry.kind() == kind)
+    }
+
+    /// The detector that belongs to a forecaster.
+    #[must_use]
+    pub fn detector_of(&self, forecaster: &str) -> Option<&'static Entry> {
+        self.iter().find(|entry| entry.twin == Some(forecaster))
+    }
+
+    /// The error of asking for a model of one kind where the other is wanted.
+    fn wrong_kind(&self, entry: &Entry) -> ModelError {
+        let twin = match entry.kind() {
+            Kind::Forecaster => self.detector_of(entry.name).map(|detector| detector.name),
+            Kind::Detector => entry.twin.filter(|twin| self.get(twin).is_ok()),
+        };
+        ModelError::WrongKind { name: entry.name, kind: entry.kind(), twin }
+    }
 }
 
 impl PartialEq for Catalog {
@@ -265,6 +345,6 @@ impl PartialEq for Catalog {
 impl Default for Catalog {
     /// This crate's models.
     fn default() -> Self {
-        Self::new(&[super::forecast::CATALOG])
+        Self::new(&[super::forecast::CATALOG, super::anomaly::CATALOG])
     }
 }

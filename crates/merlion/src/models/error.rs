@@ -1,5 +1,6 @@
 //! Why a model could not be built, fitted or asked.
 
+use super::Kind;
 use crate::series::SeriesError;
 use crate::time::TimeError;
 use crate::transform::TransformError;
@@ -41,6 +42,16 @@ pub enum ModelError {
     /// Model JSON that cannot be read as a model.
     #[error("{0}")]
     InvalidSpec(String),
+    /// A forecaster where a detector belongs, or the other way round.
+    #[error("{name} is a {kind}, but a {} is wanted{}", kind.other(), twin.map(|twin| format!(", such as {twin}")).unwrap_or_default())]
+    WrongKind {
+        /// The model's name.
+        name: &'static str,
+        /// What it is.
+        kind: Kind,
+        /// The model of the other kind that belongs to it.
+        twin: Option<&'static str>,
+    },
     /// Too few observations.
     #[error("{got} observations, at least {needed} needed")]
     TooShort {
@@ -88,6 +99,18 @@ pub enum ModelError {
     NotAvailable {
         /// Its name.
         name: String,
+    },
+    /// A model that leaves several columns to one that has not been written yet.
+    #[error(
+        "{model} leaves {columns} columns to {name}, which is not available yet; give it one column, or name another model"
+    )]
+    Delegated {
+        /// The model.
+        model: &'static str,
+        /// Columns it was given.
+        columns: usize,
+        /// The model it would hand them to.
+        name: &'static str,
     },
     /// The job was cancelled.
     #[error("cancelled")]

@@ -3,11 +3,13 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{Catalog, Compat, DynForecaster, ModelError, Origin};
-use crate::pipeline::ForecastPipeline;
+use super::{Catalog, Compat, DynForecaster, Kind, ModelError, Origin};
+use crate::nearest::nearest;
+use crate::pipeline::{DetectionPipeline, ForecastPipeline};
+use crate::postprocess::{AnomScoreCalibrator, ThresholdRule};
 use crate::transform::TransformSpec;
 
-/// The keys every forecaster's JSON may carry beside its own hyper-parameters.
+/// The keys every model's JSON may carry beside its own hyper-parameters.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CommonParameters {
     /// What happens to the data before the model sees it; the model's own default if absent.
@@ -18,10 +20,55 @@ pub struct CommonParameters {
     pub target_seq_index: Option<usize>,
     /// Whether forecasts are carried back through the transform; `None` lets the transform decide.
     pub invert_transform: Option<bool>,
+    /// What only detectors have.
+    pub detection: DetectionParameters,
 }
 
-/// The names of [`CommonParameters`], for suggestions and help.
+/// The keys every detector's JSON may carry, and no forecaster's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DetectionParameters {
+    /// Which scores deserve an alarm; the detector's own default if absent.
+    pub threshold: Option<ThresholdRule>,
+    /// How scores become z-scores, if they do.
+    pub calibrator: Option<AnomScoreCalibrator>,
+    /// Whether there is a threshold; by default there is.
+    pub enable_threshold: Option<bool>,
+    /// Whether scores become z-scores; the detector decides if absent.
+    pub enable_calibrator: Option<bool>,
+    /// The largest score before calibration, for a calibrator that is not given itself.
+    pub max_score: Option<f64>,
+}
+
+/// The names of those of [`CommonParameters`] that every model has, for suggestions and help.
 pub const COMMON_PARAMETERS: &[&str] = &["transform", "max_forecast_steps", "target_seq_index", "invert_transform"];
+
+/// The names of [`DetectionParameters`], for suggestions and help.
+pub const DETECTION_PARAMETERS: &[&str] =
+    &["threshold", "calibrator", "enable_threshold", "enable_calibrator", "max_score"];
+
+impl DetectionParameters {
+    /// The parameters that are set, as JSON.
+    fn to_json(&self) -> Map<String, Value> {
+        let values = [
+            self.threshold.as_ref().map(ThresholdRule::to_json),
+            self.calibrator.as_ref().map(AnomScoreCalibrator::to_json),
+            self.enable_threshold.map(Value::from),
+            self.enable_calibrator.map(Value::from),
+            self.max_score.map(Value::from),
+        ];
+        let named = DETECTION_PARAMETERS.iter().zip(values);
+        named.filter_map(|(name, value)| Some(((*name).to_owned(), value?))).collect()
+    }
+
+    /// Takes over what is not set here.
+    fn or(&mut self, other: Self) {
+        self.threshold = self.threshold.take().or(other.threshold);
+        self.calibrator = self.calibrator.take().or(other.calibrator);
+        self.enable_threshold = self.enable_threshold.or(other.enable_threshold);
+        self.enable_calibrator = self.enable_calibrator.or(other.enable_calibrator);
+        self.max_score = self.max_score.or(other.max_score);
+    }
+}
 
 /// A model as JSON names it: which one, the pipeline's settings, and its hyper-parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,14 +113,13 @@ impl ModelSpec {
             transform,
             max_forecast_steps: take("max_forecast_steps").map(|v| count("max_forecast_steps", &v)).transpose()?,
             target_seq_index: take("target_seq_index").map(|v| count("target_seq_index", &v)).transpose()?,
-            invert_transform: match take("invert_transform") {
-                None => None,
-                Some(Value::Bool(invert)) => Some(invert),
-                Some(other) => {
-                    return Err(ModelError::InvalidSpec(format!(
-                        "invert_transform is true, false or null, not {other}"
-                    )));
-                }
+            invert_transform: take("invert_transform").map(|v| flag("invert_transform", &v)).transpose()?,
+            detection: DetectionParameters {
+                threshold: take("threshold").map(|v| ThresholdRule::from_json(&v)).transpose()?,
+                calibrator: take("calibrator").map(|v| AnomScoreCalibrator::from_json(&v)).transpose()?,
+                enable_threshold: take("enable_threshold").map(|v| flag("enable_threshold", &v)).transpose()?,
+                enable_calibrator: take("enable_calibrator").map(|v| flag("enable_calibrator", &v)).transpose()?,
+                max_score: take("max_score").map(|v| positive("max_score", &v)).transpose()?,
             },
         };
         Ok(Self { name, common, parameters })
@@ -95,30 +141,59 @@ impl ModelSpec {
         if let Some(invert) = self.common.invert_transform {
             map.insert("invert_transform".to_owned(), invert.into());
         }
+        map.extend(self.common.detection.to_json());
         map.extend(self.parameters.clone());
         Value::Object(map)
     }
 
-    /// The trainable pipeline this describes. The common settings of a model inside this one are the pipeline's too, where
-    /// this one has none; its transform follows that of this one.
+    /// The trainable pipeline of the forecaster this describes. The common settings of a model inside this one are the pipeline's
+    /// too, where this one has none; its transform follows that of this one.
     ///
     /// # Errors
-    /// [`ModelError`] when the model or a parameter does not exist or has an unusable value.
+    /// [`ModelError`] when the model or a parameter does not exist or has an unusable value, or it is a detector.
     pub fn build(&self, catalog: &Catalog, compat: Compat) -> Result<ForecastPipeline, ModelError> {
         let Self { name, mut common, parameters } = self.clone().with_inner_settings(catalog)?;
         let origin = Origin { catalog: catalog.clone(), compat };
-        let model = catalog.get(&name)?.build_in(parameters, &origin).map_err(|error| match error {
-            ModelError::UnknownParameter { model, parameter, nearest } => {
-                let nearest = nearest.or_else(|| {
-                    crate::nearest::nearest(&parameter, COMMON_PARAMETERS.iter().copied()).map(str::to_owned)
-                });
-                ModelError::UnknownParameter { model, parameter, nearest }
-            }
-            other => other,
-        })?;
+        let model =
+            catalog.get(&name)?.build_in(parameters, &origin).map_err(|error| hinted(error, &[COMMON_PARAMETERS]))?;
+        if let Some((parameter, _)) = common.detection.to_json().into_iter().next() {
+            return Err(ModelError::UnknownParameter { model: name, parameter, nearest: None });
+        }
         let model = model.with_max_forecast_steps(common.max_forecast_steps);
         common.transform = in_sequence(common.transform, model.transform())?;
         Ok(ForecastPipeline::new(model, common).with_compat(compat))
+    }
+
+    /// The trainable pipeline of the detector this describes; settings of inner models as in [`ModelSpec::build`].
+    ///
+    /// Merlion's way of naming a detector around a detector, `{"name": "AutoETS", "model": {"name": "ETSDetector"}}`, is understood.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the model or a parameter does not exist or has an unusable value, or it is a forecaster.
+    pub fn build_detector(&self, catalog: &Catalog, compat: Compat) -> Result<DetectionPipeline, ModelError> {
+        let Self { name, mut common, parameters } =
+            self.clone().with_detectors_inside(catalog)?.with_inner_settings(catalog)?;
+        let origin = Origin { catalog: catalog.clone(), compat };
+        let model = catalog
+            .get(&name)?
+            .build_detector(parameters, &origin)
+            .map_err(|error| hinted(error, &[COMMON_PARAMETERS, DETECTION_PARAMETERS]))?;
+        let outer = common.transform.take().unwrap_or_else(|| model.default_transform());
+        common.transform = in_sequence(Some(outer), model.transform())?;
+        DetectionPipeline::new(model, common, compat)
+    }
+
+    /// A layer of forecasters around a detector is the layer's detector around the inner one's forecaster.
+    fn with_detectors_inside(mut self, catalog: &Catalog) -> Result<Self, ModelError> {
+        let entry = catalog.get(&self.name)?;
+        let (Kind::Forecaster, Some(key)) = (entry.kind(), entry.inner) else { return Ok(self) };
+        let Some(json) = self.parameters.get_mut(key) else { return Ok(self) };
+        let inner = Self::from_json(json)?.with_detectors_inside(catalog)?;
+        if let (Some(outer), Some(twin)) = (catalog.detector_of(entry.name), catalog.get(&inner.name)?.twin) {
+            *json = Self { name: twin.to_owned(), ..inner }.to_json();
+            outer.name.clone_into(&mut self.name);
+        }
+        Ok(self)
     }
 
     /// The model alone, for a model that contains it.
@@ -130,7 +205,7 @@ impl ModelSpec {
             return Err(ModelError::InvalidSpec(format!(
                 "{} is inside another model, which is the one to have {}",
                 self.name,
-                COMMON_PARAMETERS.join(", ")
+                [COMMON_PARAMETERS, DETECTION_PARAMETERS].concat().join(", ")
             )));
         }
         origin.catalog.get(&self.name)?.build_in(self.parameters.clone(), origin)
@@ -146,6 +221,7 @@ impl ModelSpec {
         common.max_forecast_steps = common.max_forecast_steps.or(theirs.max_forecast_steps);
         common.target_seq_index = common.target_seq_index.or(theirs.target_seq_index);
         common.invert_transform = common.invert_transform.or(theirs.invert_transform);
+        common.detection.or(theirs.detection);
         *json = Self { name: inner.name, common: CommonParameters::default(), parameters: inner.parameters }.to_json();
         Ok(self)
     }
@@ -174,6 +250,22 @@ fn in_sequence(
     }
     let sequence = json!({"name": "TransformSequence", "transforms": [a.to_json(), b.to_json()]});
     Ok(Some(TransformSpec::from_json(&sequence)?))
+}
+
+/// An unknown parameter's error with the nearest of the names that every model of a kind has, where the model has none that is near.
+fn hinted(error: ModelError, common: &[&[&'static str]]) -> ModelError {
+    let ModelError::UnknownParameter { model, parameter, nearest: near } = error else { return error };
+    let near = near.or_else(|| nearest(&parameter, common.iter().copied().flatten().copied()).map(str::to_owned));
+    ModelError::UnknownParameter { model, parameter, nearest: near }
+}
+
+fn flag(key: &str, value: &Value) -> Result<bool, ModelError> {
+    value.as_bool().ok_or_else(|| ModelError::InvalidSpec(format!("{key} is true, false or null, not {value}")))
+}
+
+fn positive(key: &str, value: &Value) -> Result<f64, ModelError> {
+    let positive = value.as_f64().filter(|value| *value > 0.0);
+    positive.ok_or_else(|| ModelError::InvalidSpec(format!("{key} is a positive number or null, not {value}")))
 }
 
 fn count(key: &str, value: &Value) -> Result<usize, ModelError> {

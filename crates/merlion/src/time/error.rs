@@ -40,6 +40,12 @@ pub enum TimeError {
         /// The text.
         text: String,
     },
+    /// Text that is no span of time.
+    #[error("'{text}' is not a span of time: write 4w, 1h or 1 days 02:30:00")]
+    InvalidTimedelta {
+        /// The text.
+        text: String,
+    },
     /// A grid with more points than any series needs.
     #[error("a grid of step {step} from {first} to {last} has more than {limit} points; choose a coarser step")]
     GridTooFine {

@@ -5,6 +5,7 @@ mod error;
 mod granularity;
 mod offset;
 mod parse;
+mod timedelta;
 mod timestamp;
 
 pub use error::TimeError;
@@ -12,6 +13,7 @@ pub use granularity::Granularity;
 pub(crate) use offset::DAY;
 pub(crate) use offset::shift::DateShift;
 pub use offset::{CalendarUnit, MonthPosition, Offset};
+pub(crate) use timedelta::parse_timedelta;
 pub use timestamp::Timestamp;
 
 /// What the tests of this crate's time code share.

@@ -67,7 +67,7 @@ impl Fitted for FittedMeanVarNormalize {
 
 /// Mean and divisor of the values that are not missing; 0 and 1 if there is none.
 #[expect(clippy::cast_precision_loss, reason = "a count of observations")]
-fn moments(values: &[f64]) -> (f64, f64) {
+pub(crate) fn moments(values: &[f64]) -> (f64, f64) {
     let known = || values.iter().copied().filter(|v| !v.is_nan());
     let n = known().count() as f64;
     if n == 0.0 {

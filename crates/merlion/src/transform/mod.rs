@@ -39,6 +39,7 @@ pub use identity::Identity;
 pub use inversion::{HistoryEnd, Inversion, InversionState, RunningAverage};
 pub use lag_transform::LagTransform;
 pub use lower_upper_clip::LowerUpperClip;
+pub(crate) use mean_var_normalize::moments;
 pub use mean_var_normalize::{FittedMeanVarNormalize, MeanVarNormalize};
 pub use min_max_normalize::{FittedMinMaxNormalize, MinMaxNormalize};
 pub use moving_average::{FittedMovingAverage, MovingAverage};
