@@ -132,7 +132,7 @@ fn cases() -> Vec<(&'static str, Option<bool>, TimeSeries, TimeSeries)> {
         ("zeros", must, (daily(0, [0.0; N]), daily(n, [0.0; M]))),
         ("a line", must, both(&|t, _| 10.0 + t as f64)),
         ("NaN inside", must, both(&|t, y| if t % 9 == 4 { f64::NAN } else { y })),
-        ("NaN at the ends", must, both(&|t, y| if t < 3 || t > N + M - 3 { f64::NAN } else { y })),
+        ("NaN at the ends", must, both(&|t, y| if !(3..=N + M - 3).contains(&t) { f64::NAN } else { y })),
         ("nothing but NaN to score", must, (daily(0, train.clone()), daily(n, [f64::NAN; M]))),
         ("gappy", must, (series_of(rows().filter(|(t, _)| !matches!(t, 5 | 30..40 | 77))), daily(n + 9, test.clone()))),
         ("uneven", must, (series_of(rows().map(|(t, y)| (t + t * t / 40, y))), daily(400, test.clone()))),
