@@ -1,6 +1,6 @@
 //! Detectors against Merlion's, raw, calibrated and after the post-rule, on training and test data.
 //!
-//! Under `--compat merlion`. Everything here is arithmetic on the same numbers: 1e-6 relative, of scores that are not small. Where
+//! Under `--compat merlion`. Everything here is arithmetic on the same numbers, and agreed to 2e-13 when this was written: 1e-9 relative, absolute below 1. Where
 //! Merlion's answer is wrong by the list of differences, the part that differs is left out by name.
 
 #![expect(
@@ -99,7 +99,7 @@ fn detectors_of_statistics_score_as_in_merlion() {
         ("DetectorEnsemble", "DetectorEnsemble", "walmart_1_1"),
         ("DetectorEnsemble", "DetectorEnsemble", "synth_hourly"),
     ] {
-        wrong.extend(compare(label, data, &json!({"name": name}), false, 1e-6));
+        wrong.extend(compare(label, data, &json!({"name": name}), false, 1e-9));
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -115,7 +115,7 @@ fn change_points_are_merlions() {
         ("BOCPD_LevelShift", "walmart_1_1"),
         ("BOCPD_TrendChange", "walmart_1_1"),
     ] {
-        wrong.extend(compare(label, data, &json!({"name": "BOCPD"}), false, 1e-6));
+        wrong.extend(compare(label, data, &json!({"name": "BOCPD"}), false, 1e-9));
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -128,10 +128,10 @@ fn change_points_are_merlions() {
 fn exponential_smoothing_detects_as_in_merlion() {
     let mut wrong = Vec::new();
     for (label, data, model, tolerance) in [
-        ("ETSDetector", "walmart_1_1", json!({"name": "ETSDetector"}), 0.02),
-        ("ETSDetector", "synth_hourly", json!({"name": "ETSDetector"}), 0.02),
+        ("ETSDetector", "walmart_1_1", json!({"name": "ETSDetector"}), 1e-3),
+        ("ETSDetector", "synth_hourly", json!({"name": "ETSDetector"}), 1e-3),
         ("AutoETS_ETSDetector", "walmart_1_1", json!({"name": "AutoETS", "model": {"name": "ETSDetector"}}), 0.1),
-        ("AutoETS_ETSDetector", "synth_hourly", json!({"name": "AutoETS", "model": {"name": "ETSDetector"}}), 0.02),
+        ("AutoETS_ETSDetector", "synth_hourly", json!({"name": "AutoETS", "model": {"name": "ETSDetector"}}), 1e-3),
     ] {
         let Some(golden) = golden(&format!("{label}__{data}.json")) else { return };
         let (train, test) = dataset(data).unwrap();

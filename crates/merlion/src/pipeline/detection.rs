@@ -1,6 +1,9 @@
 //! From a series to anomaly scores: transform, align, fit, score the training data, train calibrator and threshold on these scores;
 //! then the same for new data. What every detector shares lives here, so that a detector is arithmetic alone.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -78,6 +81,25 @@ impl Detections {
 }
 
 /// A detector with what surrounds it, not yet trained.
+///
+/// ```
+/// use merlion::models::{Catalog, Compat, FitContext, ModelSpec};
+/// use merlion::series::TimeSeries;
+/// use merlion::time::Timestamp;
+/// # fn main() -> Result<(), merlion::models::ModelError> {
+/// let hourly = |from: i64, values: Vec<f64>| {
+///     let times = (from..).map(|hour| Timestamp::from_nanos(hour * 3_600_000_000_000)).take(values.len()).collect();
+///     TimeSeries::from_columns(times, vec![("load".to_owned(), values)])
+/// };
+/// let train = hourly(0, (0..100).map(|hour| f64::from(hour % 5)).collect())?;
+/// let spec = ModelSpec::from_json(&serde_json::json!({"name": "StatThreshold", "threshold": "Threshold"}))?;
+/// let fitted = spec.build_detector(&Catalog::default(), Compat::None)?.fit(&train, None, &FitContext::default())?;
+/// let detections = fitted.detect(&hourly(100, vec![2.0, 3.0, 40.0])?, None)?;
+/// assert_eq!(detections.alarms[..2], [0.0, 0.0]);
+/// assert!(detections.alarms[2] > 5.0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DetectionPipeline {
     model: Box<dyn DynDetector>,
