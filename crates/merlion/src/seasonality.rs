@@ -16,6 +16,7 @@
 //! ```
 
 mod autocorrelation;
+pub mod classical;
 mod phases;
 
 use serde::{Deserialize, Deserializer, Serialize};

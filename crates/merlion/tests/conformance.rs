@@ -31,6 +31,9 @@ const VARIANTS: &[(&str, &str)] = &[
     ("ETS", r#"{"error": "mul", "trend": "mul", "seasonal": "mul", "seasonal_periods": 7}"#),
     ("ETS", r#"{"seasonal_periods": 7, "estimation": "merlion"}"#),
     ("SeasonalNaive", r#"{"season_length": 7}"#),
+    ("Theta", r#"{"season_length": 7}"#),
+    ("DynamicOptimizedTheta", r#"{"season_length": 7}"#),
+    ("DynamicOptimizedTheta", r#"{"season_length": 7, "decomposition_type": "additive"}"#),
 ];
 
 /// Series a configuration refuses though others take them, by words in its JSON. The error must say why.

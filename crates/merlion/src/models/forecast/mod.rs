@@ -9,6 +9,12 @@ pub mod naive;
 pub mod seasonal_naive;
 pub mod seasonality_layer;
 
+pub mod auto_theta;
+pub mod dynamic_optimized_theta;
+pub mod dynamic_theta;
+pub mod optimized_theta;
+pub mod theta;
+
 use super::Entry;
 
 /// The forecasters, in the order of the documentation.
@@ -21,4 +27,9 @@ pub static CATALOG: &[Entry] = &[
     Entry::forecaster::<seasonal_naive::SeasonalNaive>(),
     Entry::forecaster::<drift::Drift>(),
     Entry::forecaster::<historic_average::HistoricAverage>(),
+    Entry::forecaster::<theta::Theta>(),
+    Entry::forecaster::<optimized_theta::OptimizedTheta>(),
+    Entry::forecaster::<dynamic_theta::DynamicTheta>(),
+    Entry::forecaster::<dynamic_optimized_theta::DynamicOptimizedTheta>(),
+    Entry::forecaster::<auto_theta::AutoTheta>(),
 ];
