@@ -18,6 +18,7 @@
 mod autocorrelation;
 pub mod classical;
 mod phases;
+pub mod stl;
 
 use serde::{Deserialize, Deserializer, Serialize};
 

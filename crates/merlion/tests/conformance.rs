@@ -34,6 +34,23 @@ const VARIANTS: &[(&str, &str)] = &[
     ("Theta", r#"{"season_length": 7}"#),
     ("DynamicOptimizedTheta", r#"{"season_length": 7}"#),
     ("DynamicOptimizedTheta", r#"{"season_length": 7, "decomposition_type": "additive"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "simple"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "partial"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "full"}"#),
+    ("Croston", r#"{"alpha": null}"#),
+    ("MSES", r#"{"scale_free": false, "rho": 0.5, "max_backstep": 3}"#),
+    ("MSES", r#"{"rho": 1.0, "optimize_acc": false}"#),
+    ("Auto", r#"{"models": ["Theta", "SeasonalNaive"], "season_length": 7, "horizon": 7}"#),
+    ("ConformalForecaster", r#"{"model": "SeasonalNaive", "windows": 3, "horizon": 7}"#),
+    ("TopEnsemble", r#"{"season_length": 7}"#),
+    ("MSTL", r#"{"season_length": [7, 14], "model": "Theta"}"#),
+    ("MSTL", r#"{"season_length": 7, "robust": true, "model": "SeasonalNaive"}"#),
+    (
+        "ForecasterEnsemble",
+        r#"{"models": ["Naive", "Drift"], "combiner": {"name": "ModelSelector", "metric": "sMAPE"}}"#,
+    ),
+    ("ForecasterEnsemble", r#"{"models": ["Theta", "Croston"], "combiner": "Max"}"#),
+    ("SeasonalWindowAverage", r#"{"season_length": 7}"#),
 ];
 
 /// Series a configuration refuses though others take them, by words in its JSON. The error must say why.
@@ -48,6 +65,8 @@ const REFUSES: &[(&str, &str)] = &[
 const NOT_EQUIVARIANT: &[&str] = &[
     // Merlion's estimates depend on the unit of the data: its optimiser's tolerances do.
     r#""estimation":"merlion""#,
+    // Merlion's softmax of errors in units of the data.
+    r#""scale_free":false"#,
 ];
 
 /// Models whose point forecasts depend on the seed.

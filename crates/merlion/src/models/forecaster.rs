@@ -202,6 +202,12 @@ pub trait Forecaster:
         None
     }
 
+    /// The model told the longest horizon that will be asked for, for one that learns for it; `None` where nobody said.
+    #[must_use]
+    fn with_max_forecast_steps(self, _max_forecast_steps: Option<usize>) -> Self {
+        self
+    }
+
     /// What this instance can do: more or less than its kind, where an inner model decides.
     fn capabilities(&self) -> Capabilities {
         Self::CAPABILITIES
@@ -265,6 +271,8 @@ pub trait DynForecaster: Debug + Send + Sync {
     fn parameters(&self) -> serde_json::Value;
     /// See [`Forecaster::with_season_length`].
     fn with_season_length(&self, length: usize) -> Option<Box<dyn DynForecaster>>;
+    /// See [`Forecaster::with_max_forecast_steps`].
+    fn with_max_forecast_steps(&self, max_forecast_steps: Option<usize>) -> Box<dyn DynForecaster>;
     /// See [`Forecaster::transform`].
     fn transform(&self) -> Option<TransformSpec>;
     /// See [`Forecaster::check_columns`].
@@ -313,6 +321,10 @@ impl<F: Forecaster> DynForecaster for F {
     fn with_season_length(&self, length: usize) -> Option<Box<dyn DynForecaster>> {
         let model = Forecaster::with_season_length(self.clone(), length)?;
         Some(Box::new(model))
+    }
+
+    fn with_max_forecast_steps(&self, max_forecast_steps: Option<usize>) -> Box<dyn DynForecaster> {
+        Box::new(Forecaster::with_max_forecast_steps(self.clone(), max_forecast_steps))
     }
 
     fn transform(&self) -> Option<TransformSpec> {

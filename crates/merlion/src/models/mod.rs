@@ -4,6 +4,8 @@ mod catalog;
 mod error;
 pub mod forecast;
 mod forecaster;
+mod members;
+pub mod running;
 mod spec;
 
 pub use catalog::{Catalog, Compat, Entry, Origin};
@@ -12,4 +14,5 @@ pub use forecaster::{
     Capabilities, DynFittedForecaster, DynForecaster, FitContext, FittedForecaster, Forecast, Forecaster, InSample,
     Interval, Request, StopFlag, TrainInput,
 };
+pub use members::Failure;
 pub use spec::{COMMON_PARAMETERS, CommonParameters, ModelSpec};

@@ -116,6 +116,7 @@ impl ModelSpec {
             }
             other => other,
         })?;
+        let model = model.with_max_forecast_steps(common.max_forecast_steps);
         common.transform = in_sequence(common.transform, model.transform())?;
         Ok(ForecastPipeline::new(model, common).with_compat(compat))
     }

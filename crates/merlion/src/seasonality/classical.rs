@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn a_season_is_significant_and_a_constant_or_a_short_series_is_not() {
-        assert!(is_significant(&Y, 4));
+        let y: Vec<f64> = (0..40).map(|t| [3.0, 9.0, 4.0, 1.0][t % 4] + ((t * 37) % 11) as f64 / 5.0).collect();
+        assert!(is_significant(&y, 4));
+        assert!(!is_significant(&y, 7));
         assert!(!is_significant(&[3.0; 12], 4));
         assert!(!is_significant(&Y[..7], 4));
         assert!(!is_significant(&[1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0], 2));
