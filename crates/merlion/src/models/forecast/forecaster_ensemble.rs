@@ -146,14 +146,14 @@ impl Forecaster for ForecasterEnsemble {
         let mut failures = Vec::new();
         let metric =
             if self.combiner.needs_metric() { self.judge(&models, input, &mut failures, context)? } else { Vec::new() };
-        let mut weights = self.combiner.weights(&metric, models.len());
+        let weights = self.combiner.weights(&metric, models.len());
         let mut members = Vec::new();
-        for (model, weight) in models.into_iter().zip(&mut weights) {
-            if *weight == 0.0 {
+        for (model, weight) in models.into_iter().zip(weights) {
+            if weight == 0.0 {
                 continue;
             }
             match model.fit(input, context) {
-                Ok(fitted) => members.push(Member { name: model.name(), weight: *weight, model: fitted }),
+                Ok(fitted) => members.push(Member { name: model.name(), weight, model: fitted }),
                 Err(error) => failures.push(Failure::of(model.name(), error)?),
             }
         }

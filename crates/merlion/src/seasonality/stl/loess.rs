@@ -84,9 +84,11 @@ pub(super) fn smooth(
     let mut i = 0;
     loop {
         smooth[i] = line_at(y, weights, window, i as f64, neighbours(i), scratch).unwrap_or(y[i]);
-        let (from, step) = (smooth[last], (smooth[i] - smooth[last]) / (i - last).max(1) as f64);
-        for between in last + 1..i {
-            smooth[between] = from + step * (between - last) as f64;
+        if i > last + 1 {
+            let (from, step) = (smooth[last], (smooth[i] - smooth[last]) / (i - last) as f64);
+            for (k, between) in (1..).zip(&mut smooth[last + 1..i]) {
+                *between = from + step * f64::from(k);
+            }
         }
         if i == n - 1 {
             return;
