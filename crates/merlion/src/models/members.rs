@@ -79,6 +79,17 @@ pub(super) fn backtest(
     (trained, horizon): (usize, usize),
     context: &FitContext,
 ) -> Result<Forecast, ModelError> {
+    backtest_reminded(model, input, (trained, horizon), false, context)
+}
+
+/// The same; a model that is `reminded` is given what it was trained on once more when it forecasts, as Merlion's evaluator does.
+pub(super) fn backtest_reminded(
+    model: &dyn DynForecaster,
+    input: &TrainInput<'_>,
+    (trained, horizon): (usize, usize),
+    reminded: bool,
+    context: &FitContext,
+) -> Result<Forecast, ModelError> {
     let end = (trained + horizon).min(input.target.len());
     let part = |columns: &[Vec<f64>], from: usize, to: usize| -> Vec<Vec<f64>> {
         columns.iter().map(|column| column[from..to].to_vec()).collect()
@@ -93,7 +104,8 @@ pub(super) fn backtest(
     };
     let fitted = model.fit(&train, context)?;
     let exog = part(input.exog, trained, end);
-    let request = Request { times: &input.times[trained..end], history: None, exog: &exog, levels: &[], context };
+    let history = reminded.then_some(train);
+    let request = Request { times: &input.times[trained..end], history, exog: &exog, levels: &[], context };
     let forecast = fitted.forecast(&request)?;
     if forecast.mean.iter().all(|y| y.is_finite()) {
         Ok(forecast)

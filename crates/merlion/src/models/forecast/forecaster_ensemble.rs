@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::models::members::{self, Failure};
 use crate::models::{
-    Capabilities, DynFittedForecaster, DynForecaster, FitContext, FittedForecaster, Forecast, Forecaster, InSample,
-    ModelError, ModelSpec, Origin, Request, TrainInput,
+    Capabilities, Compat, DynFittedForecaster, DynForecaster, FitContext, FittedForecaster, Forecast, Forecaster,
+    InSample, ModelError, ModelSpec, Origin, Request, TrainInput,
 };
 
 /// Several models whose forecasts are combined.
@@ -88,7 +88,8 @@ impl ForecasterEnsemble {
         for model in models {
             let predicted = if self.valid_frac > 0.0 && trained > 0 && trained < input.target.len() {
                 let rest = input.target.len() - trained;
-                members::backtest(&**model, input, (trained, rest), context)
+                let reminded = self.origin.compat == Compat::Merlion;
+                members::backtest_reminded(&**model, input, (trained, rest), reminded, context)
                     .map(|forecast| (forecast.mean, &input.target[trained..]))
             } else {
                 model.fit(input, context).map(|fitted| (fitted.in_sample().mean, input.target))

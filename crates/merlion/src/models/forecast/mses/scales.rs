@@ -141,7 +141,7 @@ impl Scales {
     }
 
     /// The forecast of step `h` from the observation `b` steps back, as long as there is one.
-    fn from_backstep(&self, model: &Mses, h: usize, b: usize) -> Option<f64> {
+    fn at_backstep(&self, model: &Mses, h: usize, b: usize) -> Option<f64> {
         let scale = &self.scales[b + h - 1];
         let delta = scale.velocity.value + model.accel_weight * scale.acceleration.value;
         Some(self.newest[self.newest.len().checked_sub(b + 1)?] + delta)
@@ -180,7 +180,7 @@ impl Scales {
         for (b, q) in weights.iter().enumerate() {
             let share = q / total;
             let scale = &self.scales[b + h - 1];
-            step.mean += share * self.from_backstep(model, h, b).unwrap_or_default();
+            step.mean += share * self.at_backstep(model, h, b).unwrap_or_default();
             step.below += share * scale.below.value;
             step.above += share * scale.above.value;
         }
@@ -192,7 +192,7 @@ impl Scales {
         let mut losses = vec![Vec::new(); self.scales.len()];
         for (h, y) in (1..).zip(y) {
             for b in 0..=self.backsteps {
-                let Some(forecast) = self.from_backstep(model, h, b) else { break };
+                let Some(forecast) = self.at_backstep(model, h, b) else { break };
                 losses[b + h - 1].push(forecast - y);
             }
         }
