@@ -1,7 +1,5 @@
 //! ForecasterEnsemble against Merlion: how members are judged.
 
-#![expect(clippy::unwrap_used, reason = "a test helper that finds no reference data fails the test")]
-
 use merlion::models::{Catalog, Compat, FitContext, TrainInput};
 use merlion::time::Granularity;
 use serde_json::json;

@@ -1,7 +1,5 @@
 //! MSES against Merlion: predictions over the training data, forecasts, and forecasts after newer data.
 
-#![expect(clippy::unwrap_used, reason = "a test helper that finds no reference data fails the test")]
-
 use merlion::models::forecast::mses::Mses;
 use merlion::models::{FitContext, FittedForecaster, Forecaster, Request, TrainInput};
 use merlion::time::{Granularity, Offset, Timestamp};
