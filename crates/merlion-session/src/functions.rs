@@ -4,12 +4,13 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::catalog::TableFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
-use merlion::models::{Catalog, forecast};
+use merlion::models::{Catalog, anomaly, forecast};
 
 /// The models of this build, whichever crate they are in.
 #[must_use]
 pub fn catalog() -> Arc<Catalog> {
-    static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::new(&[forecast::CATALOG])));
+    static CATALOG: LazyLock<Arc<Catalog>> =
+        LazyLock::new(|| Arc::new(Catalog::new(&[forecast::CATALOG, anomaly::CATALOG])));
     Arc::clone(&CATALOG)
 }
 

@@ -16,7 +16,9 @@
 //! ```
 
 mod autocorrelation;
+pub mod classical;
 mod phases;
+pub mod stl;
 
 use serde::{Deserialize, Deserializer, Serialize};
 

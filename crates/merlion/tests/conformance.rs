@@ -36,6 +36,26 @@ const VARIANTS: &[(&str, &str)] = &[
     ("LGBMForecaster", r#"{"features": "merlion", "max_depth": 3, "learning_rate": 0.3}"#),
     ("RandomForestForecaster", r#"{"maxlags": 7, "prediction_stride": 14, "max_depth": 4}"#),
     ("ExtraTreesForecaster", r#"{"features": "merlion", "min_samples_split": 5}"#),
+    ("Theta", r#"{"season_length": 7}"#),
+    ("DynamicOptimizedTheta", r#"{"season_length": 7}"#),
+    ("DynamicOptimizedTheta", r#"{"season_length": 7, "decomposition_type": "additive"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "simple"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "partial"}"#),
+    ("CES", r#"{"season_length": 7, "seasonality": "full"}"#),
+    ("Croston", r#"{"alpha": null}"#),
+    ("MSES", r#"{"scale_free": false, "rho": 0.5, "max_backstep": 3}"#),
+    ("MSES", r#"{"rho": 1.0, "optimize_acc": false}"#),
+    ("Auto", r#"{"models": ["Theta", "SeasonalNaive"], "season_length": 7, "horizon": 7}"#),
+    ("ConformalForecaster", r#"{"model": "SeasonalNaive", "windows": 3, "horizon": 7}"#),
+    ("TopEnsemble", r#"{"season_length": 7}"#),
+    ("MSTL", r#"{"season_length": [7, 14], "model": "Theta"}"#),
+    ("MSTL", r#"{"season_length": 7, "robust": true, "model": "SeasonalNaive"}"#),
+    (
+        "ForecasterEnsemble",
+        r#"{"models": ["Naive", "Drift"], "combiner": {"name": "ModelSelector", "metric": "sMAPE"}}"#,
+    ),
+    ("ForecasterEnsemble", r#"{"models": ["Theta", "Croston"], "combiner": "Max"}"#),
+    ("SeasonalWindowAverage", r#"{"season_length": 7}"#),
 ];
 
 /// Series a configuration refuses though others take them, by words in its JSON. The error must say why.
@@ -50,6 +70,8 @@ const REFUSES: &[(&str, &str)] = &[
 const NOT_EQUIVARIANT: &[&str] = &[
     // Merlion's estimates depend on the unit of the data: its optimiser's tolerances do.
     r#""estimation":"merlion""#,
+    // Merlion's softmax of errors in units of the data.
+    r#""scale_free":false"#,
 ];
 
 /// Models whose point forecasts depend on the seed.

@@ -9,7 +9,9 @@ mod error;
 pub mod forecast;
 mod forecaster;
 mod kind;
+mod members;
 mod parameters;
+pub mod running;
 mod spec;
 
 pub use catalog::{Catalog, Compat, Entry, Origin};
@@ -20,5 +22,6 @@ pub use forecaster::{
     Interval, Request, StopFlag, TrainInput,
 };
 pub use kind::Kind;
+pub use members::Failure;
 pub(crate) use parameters::read_parameters;
 pub use spec::{COMMON_PARAMETERS, CommonParameters, DETECTION_PARAMETERS, DetectionParameters, ModelSpec};

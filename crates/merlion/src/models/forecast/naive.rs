@@ -58,14 +58,14 @@ impl FittedForecaster for FittedNaive {
 
 /// Standard deviation of the residuals, `lost` degrees of freedom having gone into parameters and first values; 0 when none
 /// are left.
-pub(super) fn residual_deviation(y: &[f64], fitted: &[f64], lost: usize) -> f64 {
+pub(in crate::models) fn residual_deviation(y: &[f64], fitted: &[f64], lost: usize) -> f64 {
     let squares: f64 = y.iter().zip(fitted).map(|(y, fitted)| (y - fitted) * (y - fitted)).sum();
     let degrees = y.len().saturating_sub(lost);
     if degrees > 0 { (squares / degrees as f64).sqrt() } else { 0.0 }
 }
 
 /// The observations of a request that came after the training data.
-pub(super) fn newer<'a>(request: &Request<'a>, last_time: Option<Timestamp>) -> &'a [f64] {
+pub(in crate::models) fn newer<'a>(request: &Request<'a>, last_time: Option<Timestamp>) -> &'a [f64] {
     request.history.map_or(&[], |history| {
         let known = history.times.partition_point(|time| last_time.is_some_and(|last| *time <= last));
         &history.target[known..]
