@@ -17,6 +17,7 @@
 
 mod autocorrelation;
 mod phases;
+pub mod stl;
 
 use serde::{Deserialize, Deserializer, Serialize};
 

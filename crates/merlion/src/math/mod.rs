@@ -2,7 +2,9 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod dense;
 pub mod lbfgsb;
 pub mod normal;
 pub mod rng;
 pub mod seed;
+pub mod unit_root;
