@@ -3,18 +3,23 @@
 /// The candidate nearest to `name` by edit distance, ignoring case, or `None` when none is close enough to be a typing error.
 ///
 /// Close means at most a third of the longer word's letters differ (and always at least one may). Among equally near ones the
-/// first wins, so the order of `candidates` is the order of preference.
+/// one nearer in case wins, then the first, so the order of `candidates` is the order of preference.
 pub fn nearest<'a, I>(name: &str, candidates: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a str>,
 {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
-    let mut best: Option<(usize, &str)> = None;
+    let exactly: Vec<char> = name.chars().collect();
+    let mut best: Option<((usize, usize), &str)> = None;
     for candidate in candidates {
         let letters: Vec<char> = candidate.to_lowercase().chars().collect();
         let distance = edit_distance(&wanted, &letters);
         let allowed = (wanted.len().max(letters.len()) / 3).max(1);
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
+        if distance > allowed {
+            continue;
+        }
+        let distance = (distance, edit_distance(&exactly, &candidate.chars().collect::<Vec<_>>()));
+        if best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
     }
@@ -43,6 +48,12 @@ fn edit_distance(a: &[char], b: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::nearest;
+
+    #[test]
+    fn of_words_that_differ_in_case_the_nearer_is_meant() {
+        assert_eq!(nearest("auto_Dx", ["auto_d", "auto_D"]), Some("auto_D"));
+        assert_eq!(nearest("auto_dx", ["auto_D", "auto_d"]), Some("auto_d"));
+    }
 
     #[test]
     fn a_typing_error_finds_the_word_that_was_meant() {

@@ -19,6 +19,7 @@ mod autocorrelation;
 pub mod classical;
 mod phases;
 pub mod stl;
+pub mod strength;
 
 use serde::{Deserialize, Deserializer, Serialize};
 

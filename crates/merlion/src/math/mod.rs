@@ -2,6 +2,7 @@
 //! and no time in here.
 
 pub mod brent;
+pub mod dense;
 pub mod exact_sum;
 pub mod fft;
 pub mod kd_tree;
@@ -15,3 +16,4 @@ pub mod rng;
 pub mod rows;
 pub mod seed;
 pub mod tails;
+pub mod unit_root;

@@ -91,7 +91,8 @@ impl Auto {
 impl Forecaster for Auto {
     const NAME: &'static str = "Auto";
     const SUMMARY: &'static str = "The model with the lowest errors in backtests on the end of the series";
-    const CAPABILITIES: Capabilities = Capabilities::CLASSICAL;
+    // Of the models it has by default, one uses regressors.
+    const CAPABILITIES: Capabilities = Capabilities { exogenous: true, ..Capabilities::CLASSICAL };
     type Fitted = FittedAuto;
 
     fn with_origin(self, origin: &Origin) -> Self {

@@ -1,6 +1,9 @@
 //! The forecasters.
 
+pub mod arima;
+pub mod auto_arima;
 pub mod auto_ets;
+pub mod auto_sarima;
 pub mod default_forecaster;
 pub mod drift;
 pub mod ets;
@@ -9,6 +12,7 @@ pub mod historic_average;
 pub mod lgbm_forecaster;
 pub mod naive;
 pub mod random_forest_forecaster;
+pub mod sarima;
 pub mod seasonal_naive;
 pub mod seasonality_layer;
 pub mod vector_ar;
@@ -42,6 +46,10 @@ pub static CATALOG: &[Entry] = &[
     Entry::forecaster::<auto_ets::AutoEts>(),
     Entry::forecaster::<ets::Ets>(),
     Entry::forecaster::<seasonality_layer::SeasonalityLayer>(),
+    Entry::forecaster::<auto_arima::AutoArima>(),
+    Entry::forecaster::<auto_sarima::AutoSarima>(),
+    Entry::forecaster::<arima::Arima>(),
+    Entry::forecaster::<sarima::Sarima>(),
     Entry::forecaster::<vector_ar::VectorAr>(),
     Entry::forecaster::<lgbm_forecaster::LgbmForecaster>(),
     Entry::forecaster::<random_forest_forecaster::RandomForestForecaster>(),

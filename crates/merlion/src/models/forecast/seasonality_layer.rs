@@ -200,7 +200,7 @@ mod tests {
             (json!({"sesonal": "mul"}), "SeasonalityLayer has no parameter 'sesonal', did you mean 'seasonal'?"),
             (json!({"model": {"name": "ETS", "sesonal": "mul"}}), "ETS has no parameter 'sesonal'"),
             (json!({"model": {"name": "Naive"}}), "no season that could be set"),
-            (json!({"model": {"name": "Sarima"}}), "not available yet"),
+            (json!({"model": {"name": "DeepARForecaster"}}), "not available yet"),
             (json!({"model": {"name": "EST"}}), "did you mean 'ETS'?"),
             (json!({"model": 5}), "a model's JSON dict, not 5"),
             (json!({"model": {"trend": null}}), "no \"name\""),

@@ -48,7 +48,8 @@ impl TopEnsemble {
 impl Forecaster for TopEnsemble {
     const NAME: &'static str = "TopEnsemble";
     const SUMMARY: &'static str = "The median of a few good models of different kinds";
-    const CAPABILITIES: Capabilities = Capabilities::CLASSICAL;
+    // Of the models it has by default, one uses regressors.
+    const CAPABILITIES: Capabilities = Capabilities { exogenous: true, ..Capabilities::CLASSICAL };
     type Fitted = FittedForecasterEnsemble;
 
     fn with_origin(self, origin: &Origin) -> Self {
