@@ -2,16 +2,21 @@
 
 use std::fmt::Write;
 
-use merlion::models::{COMMON_PARAMETERS, Catalog, Entry, ModelError};
+use merlion::models::{COMMON_PARAMETERS, Catalog, Entry, Kind, ModelError};
 
-/// All models, a line each.
+/// All models, a line each: those that forecast, then those that detect anomalies.
 #[must_use]
 pub fn list(catalog: &Catalog) -> String {
     let width = catalog.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for entry in catalog.iter() {
+    for (kind, heading) in
+        [(Kind::Forecaster, "Forecasters"), (Kind::Detector, "Anomaly detectors (in the library; the app is to come)")]
+    {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:width$}  {}", entry.name, entry.summary);
+        let _ = writeln!(text, "{}{heading}:", if text.is_empty() { "" } else { "\n" });
+        for entry in catalog.of_kind(kind) {
+            let _ = writeln!(text, "  {:width$}  {}", entry.name, entry.summary);
+        }
     }
     text
 }

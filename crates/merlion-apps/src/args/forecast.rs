@@ -82,7 +82,7 @@ pub struct ForecastArgs {
     /// Sampling step of the series as a pandas offset: h, D, W-FRI, MS [default: inferred for each series]
     #[arg(long, value_name = "OFFSET", help_heading = "Beyond Merlion")]
     pub freq: Option<String>,
-    /// Prediction intervals of these levels in per cent, e.g. 80,95: columns <target>_lower_80, <target>_upper_80, …
+    /// Prediction intervals of these levels in per cent, e.g. 80,95: columns TARGET_lower_80, TARGET_upper_80, …
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', help_heading = "Beyond Merlion")]
     pub level: Vec<f64>,
     /// What becomes of a series that cannot be modelled: its mean, no rows, or the end of the job

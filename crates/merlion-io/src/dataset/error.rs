@@ -202,18 +202,14 @@ pub enum DatasetError {
         last: String,
     },
     /// Keys that are two in the file and one as texts.
-    #[error(
-        "{path}: index column '{name}': '{first}' and '{second}' both become '{text}', which would make one series of two"
-    )]
+    #[error("{path}: index column '{name}': {spellings} both become '{text}', which would make one series of two")]
     SameText {
         /// The path.
         path: String,
         /// The column.
         name: String,
-        /// One value.
-        first: String,
-        /// Another one.
-        second: String,
+        /// The two values.
+        spellings: String,
         /// The text of both.
         text: String,
     },

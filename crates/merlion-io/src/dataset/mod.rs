@@ -244,12 +244,14 @@ impl Dataset {
             let Some(other) = seen.insert(text, tokens.clone()) else { continue };
             let apart = tokens.iter().zip(&other).position(|(a, b)| a != b);
             if let Some((at, (Some(first), Some(second)))) = apart.map(|at| (at, (other[at], tokens[at]))) {
-                let shown = |token: &[u8]| String::from_utf8_lossy(token).into_owned();
                 return Err(DatasetError::SameText {
                     path: self.path.clone(),
                     name: self.roles.index[at].0.clone(),
-                    first: shown(first),
-                    second: shown(second),
+                    spellings: format!(
+                        "'{}' and '{}'",
+                        String::from_utf8_lossy(first),
+                        String::from_utf8_lossy(second)
+                    ),
                     text: text[at].clone().unwrap_or_default(),
                 });
             }
