@@ -2,7 +2,7 @@
 
 mod slots;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use ballista_scheduler::cluster::BallistaCluster;
@@ -23,15 +23,24 @@ pub struct SchedulerArgs {
     /// Port to listen on
     #[arg(long, value_name = "PORT", default_value_t = DEFAULT_SCHEDULER_PORT)]
     pub port: u16,
-    /// Host name under which executors reach this scheduler
-    #[arg(long, value_name = "HOST", default_value = "localhost")]
-    pub external_host: String,
+    /// Host name under which executors reach this scheduler [default: the address it listens on, or localhost if that is all]
+    #[arg(long, value_name = "HOST")]
+    pub external_host: Option<String>,
     /// Seconds of silence after which an executor counts as dead
     #[arg(long, value_name = "SECONDS", default_value_t = cluster::EXECUTOR_TIMEOUT_SECONDS)]
     pub executor_timeout: u64,
     /// How tasks come to executors: push, or pull where the scheduler cannot reach them (pulled tasks cannot be cancelled)
     #[arg(long, value_name = "push|pull", default_value = "push")]
     pub scheduling: cluster::Scheduling,
+}
+
+impl SchedulerArgs {
+    /// Not every machine knows the name localhost, so an address is better where it says enough.
+    fn external_host(&self) -> String {
+        let everywhere = self.bind_host.parse().is_ok_and(|address: IpAddr| address.is_unspecified());
+        let default = if everywhere { "localhost" } else { &self.bind_host };
+        self.external_host.clone().unwrap_or_else(|| default.to_owned())
+    }
 }
 
 /// A scheduler that did not start, or died.
@@ -60,7 +69,7 @@ pub fn config(args: &SchedulerArgs, credentials: Credentials) -> SchedulerConfig
     SchedulerConfig {
         bind_host: args.bind_host.clone(),
         bind_port: args.port,
-        external_host: args.external_host.clone(),
+        external_host: args.external_host(),
         scheduling_policy: args.scheduling.into(),
         executor_timeout_seconds: args.executor_timeout,
         expire_dead_executor_interval_seconds: cluster::EXPIRY_CHECK_SECONDS,
