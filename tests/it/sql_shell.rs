@@ -455,6 +455,10 @@ fn the_time_zone_is_the_sessions() {
 
 #[test]
 fn a_terminal_is_asked_line_by_line() {
+    if !std::path::Path::new("/dev/pts/ptmx").exists() {
+        println!("skipped: no terminals here");
+        return;
+    }
     let folder = tempdir().unwrap();
     let history = folder.path().join("history");
     let shell = format!("'{}' sql --master 'local[1]'", env!("CARGO_BIN_EXE_merlion-under-test"));
