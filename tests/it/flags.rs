@@ -57,7 +57,9 @@ fn levels_add_bounds_around_the_forecast_and_nothing_else() {
             assert!(row.starts_with("3,1,"), "{row}: only the fallback has no bounds");
         }
     }
-    assert!(refused(&[&THREE_WEEKS[..], &["--level", "120"]].concat()).contains("--level"));
+    for level in ["120", "0.95"] {
+        assert!(refused(&[&THREE_WEEKS[..], &["--level", level]].concat()).contains("95, not 0.95"), "{level}");
+    }
 }
 
 #[test]

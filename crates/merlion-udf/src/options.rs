@@ -197,9 +197,8 @@ impl ForecastOptions {
         };
         let level = match get("level") {
             None => Vec::new(),
-            Some(value) => {
-                levels_of(value).ok_or_else(|| wrong("level", value, "levels in per cent between 0 and 100"))?
-            }
+            Some(value) => levels_of(value)
+                .ok_or_else(|| wrong("level", value, "levels in per cent, from 1 to below 100 (95, not 0.95)"))?,
         };
         let on_error = match get("on_error") {
             None => OnError::default(),
@@ -272,7 +271,7 @@ fn wrong(name: &'static str, value: &Value, expected: &'static str) -> OptionsEr
 }
 
 fn levels_of(value: &Value) -> Option<Vec<f64>> {
-    let one = |v: &Value| v.as_f64().filter(|level| *level > 0.0 && *level < 100.0);
+    let one = |v: &Value| v.as_f64().filter(|level| (1.0..100.0).contains(level));
     match value {
         Value::Array(levels) => levels.iter().map(one).collect(),
         single => one(single).map(|level| vec![level]),
